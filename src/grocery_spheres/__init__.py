@@ -1,0 +1,61 @@
+"""What a grocery outage cost, and where the demand went: helper modules behind the notebooks.
+
+The public vocabulary; each name is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grocery_spheres.formats import shopping_profile
+    from grocery_spheres.outage.dark_spells import missing_or_outage
+    from grocery_spheres.outage.events import find_events
+    from grocery_spheres.outage.relocations import follow
+    from grocery_spheres.panels import baskets, household_weeks, store_days
+    from grocery_spheres.public import complete_journey
+    from grocery_spheres.tables import ContractError, Groceries, GroceryError, check_table
+
+_HOMES = {
+    "ContractError": "tables",
+    "Groceries": "tables",
+    "GroceryError": "tables",
+    "baskets": "panels",
+    "check_table": "tables",
+    "complete_journey": "public",
+    "find_events": "outage.events",
+    "follow": "outage.relocations",
+    "household_weeks": "panels",
+    "missing_or_outage": "outage.dark_spells",
+    "shopping_profile": "formats",
+    "store_days": "panels",
+}
+
+__all__ = [
+    "ContractError",
+    "Groceries",
+    "GroceryError",
+    "baskets",
+    "check_table",
+    "complete_journey",
+    "find_events",
+    "follow",
+    "household_weeks",
+    "missing_or_outage",
+    "shopping_profile",
+    "store_days",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use, so that `import grocery_spheres` costs nothing."""
+    if name == "__version__":
+        return metadata.version("grocery-spheres")
+    if name not in _HOMES:
+        raise AttributeError(f"grocery_spheres has no {name!r}; it has: {', '.join(__all__)}")
+    return getattr(import_module(f"grocery_spheres.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

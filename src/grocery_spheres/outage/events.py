@@ -1,0 +1,298 @@
+"""Which stores closed, opened or moved, and which days went dark? Households are the evidence.
+
+The rules, each a named constant below:
+
+- A store *closed* after its last sale, or *opened* on the first day that sold a tenth of its median
+  day's lines (pumps and kiosks sell a little before the shop does), where the households that shop
+  there, and were seen elsewhere in the chain meanwhile, would all have stayed away for up to 28 days
+  by chance with a probability below one in a hundred over all stores examined.
+- A closure is a *relocation* where a store opened within 28 days and the closed store's regulars are
+  found there far more often than other households.
+- A *dark spell* is a run of trading days without any basket at a store that trades before and after,
+  so improbable that at most `FALSE_SHARE` of the spells found are expected to be chance.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from grocery_spheres.outage.silence import AROUND_DAYS, Visits, silent_days, silent_window, visits
+from grocery_spheres.tables import require_columns, to_polars
+
+SILENCE_DAYS = 28  # days of silence that are weighed for a closure or an opening; longer ones only add
+LIFE_DAYS = 2 * AROUND_DAYS  # days of a store's life on which a household's rhythm is measured
+SHORTEST_SILENCE_DAYS = 7  # a store last seen less than a week before the end is still open
+OPENING_SHARE = 0.1  # an opening is dated by the first day with this share of the median day's lines
+FAMILY_ERROR = 0.01  # chance of one false closure or opening among all that were examined
+FALSE_SHARE = 0.1  # share of the dark spells found that may be chance
+LONGEST_SPELL_DAYS = 28  # trading days of one dark spell that are weighed
+FEWEST_EFFECTIVE = 5.0  # effective households below which a store's silent day says nothing
+RELOCATION_DAYS = 28  # a successor opens at most this long before or after the closure
+REGULAR_VISITS = 3  # visits in the twelve weeks before a closure that make a regular
+SEEN_AFTER_DAYS = 56  # days after the move in which a regular is looked for at the successor
+
+
+@dataclass(frozen=True)
+class Events:
+    """What happened to the stores, each table with the evidence.
+
+    Attributes
+    ----------
+    closures, openings : polars.DataFrame
+        One row = one store: `store_id`, `date` (last or first day of trading), `silence_days` weighed,
+        `households` asked, `households_expected` of them in that time, `log10_p`.
+    relocations : polars.DataFrame
+        One row = one closure with its successor: `store_id`, `closed`, `successor_id`, `opened`,
+        `regulars`, `moved` (of them seen at the successor), `others_share` (of other households), `p`.
+    dark_spells : polars.DataFrame
+        One row = one spell: `store_id`, `start`, `end` (inclusive), `days` (trading days),
+        `baskets_expected`, `households_expected`, `effective_households`, `log10_p`,
+        `log10_p_poisson` (what a count of baskets alone would have said).
+    refuted : polars.DataFrame
+        Spells as in `dark_spells` during which the store left other records: it was not dark.
+    examined : dict
+        How many stores and store-days were looked at, the thresholds reached, and how many dark spells
+        are expected to be chance.
+    """
+
+    closures: pl.DataFrame
+    openings: pl.DataFrame
+    relocations: pl.DataFrame
+    dark_spells: pl.DataFrame
+    refuted: pl.DataFrame
+    examined: dict[str, float]
+
+    def masked(self) -> pl.DataFrame:
+        """Return the dark store-days, one row each (`store_id`, `date`): null in a panel, never zero."""
+        spans = self.dark_spells.select("store_id", date=pl.date_ranges("start", "end"))
+        return spans.explode("date").sort("store_id", "date")
+
+
+def find_events(baskets: Any, *, other: Any | None = None) -> Events:
+    """Find closures, openings, relocations and dark spells.
+
+    Parameters
+    ----------
+    baskets : any Narwhals frame
+        One row = one basket (`panels.baskets`): `household_id`, `store_id`, `date`, `lines`. Groceries
+        only: fuel opens before the shop. Collected once.
+    other : any Narwhals frame, optional
+        A second kind of record of the same stores that the rule does not use, such as fuel: `store_id`,
+        `date`. A spell on whose days it has a record is refuted.
+
+    Returns
+    -------
+    Events
+        Tables sorted by store; empty where nothing was found. A store whose households are too few to
+        prove anything is in none of them: that is no proof that it stayed open.
+
+    Raises
+    ------
+    ContractError
+        A column is missing, or there are fewer than two stores.
+
+    Examples
+    --------
+    >>> from grocery_spheres.panels import baskets
+    >>> from grocery_spheres.public import complete_journey
+    >>> find_events(baskets(complete_journey().lines)).relocations.select("store_id", "successor_id").rows()
+    [(354, 415), (361, 34280), (414, 34011)]
+    """
+    found = visits(baskets)
+    lives = _lives(found)
+    edges = _edges(found, lives)
+    closures, openings = (_proved(edges, kind, found) for kind in ("closed", "opened"))
+    spells, examined = _dark_spells(found, _settled(lives, closures, openings, found))
+    examined["stores"] = float(len(lives))
+    examined["edges"] = float(len(edges))
+    dark, refuted = _refute(spells, other)
+    return Events(closures, openings, _relocations(found, closures, openings), dark, refuted, examined)
+
+
+def _lives(found: Visits) -> dict[Any, tuple[int, int]]:
+    """Return each store's first day of real trade and its last sale, as day numbers."""
+    daily = found.table.group_by("store_id", "day").agg(pl.sum("lines"))
+    usual = pl.col("lines").median().over("store_id")
+    first = daily.filter(pl.col("lines") >= OPENING_SHARE * usual).group_by("store_id").agg(first=pl.min("day"))
+    last = daily.group_by("store_id").agg(last=pl.max("day"))
+    rows = first.join(last, on="store_id").sort("store_id").iter_rows()
+    return {store: (int(a), int(z)) for store, a, z in rows}
+
+
+def _edges(found: Visits, lives: dict[Any, tuple[int, int]]) -> pl.DataFrame:
+    """Weigh the silence after each store's last day and before its first."""
+    everywhere = {key[0]: np.unique(rows["day"].to_numpy()) for key, rows in found.table.group_by("household_id")}
+    rows = []
+    for store, visitors in found.stores():
+        first, last = lives[store]
+        days = {key[0]: part["day"].to_numpy() for key, part in visitors.group_by("household_id")}
+        after = min(SILENCE_DAYS, found.days - 1 - last)
+        before = min(SILENCE_DAYS, first)
+        spans = {
+            "closed": (last, (last + 1, last + after), (max(first, last - LIFE_DAYS + 1), last)),
+            "opened": (first, (first - before, first - 1), (first, min(last, first + LIFE_DAYS - 1))),
+        }
+        for kind, (edge, silence, life) in spans.items():
+            weighed = _weigh(days, everywhere, silence, life)
+            if weighed:
+                rows.append((store, kind, edge, *weighed))
+    names = ["store_id", "kind", "day", "silence_days", "households", "households_expected", "log10_p"]
+    return pl.DataFrame(rows, schema=names, orient="row", schema_overrides=_types(found))
+
+
+def _weigh(
+    days: dict[Any, Any], everywhere: dict[Any, Any], silence: tuple[int, int], life: tuple[int, int]
+) -> tuple[int, int, float, float] | None:
+    """Multiply the chances of silence over the households seen elsewhere meanwhile; None = cannot be tested."""
+    length = silence[1] - silence[0] + 1
+    if length < SHORTEST_SILENCE_DAYS or life[1] - life[0] + 1 < length + SHORTEST_SILENCE_DAYS:
+        return None
+    chances = [
+        silent_window(own, life, length)
+        for household, own in days.items()
+        if ((everywhere[household] >= silence[0]) & (everywhere[household] <= silence[1])).any()
+    ]
+    total = float(np.log10(chances).sum()) if chances else 0.0
+    return length, len(chances), float(len(chances) - sum(chances)), total
+
+
+def _proved(edges: pl.DataFrame, kind: str, found: Visits) -> pl.DataFrame:
+    """Keep the edges that chance explains with less than the family error, divided by all examined."""
+    threshold = np.log10(FAMILY_ERROR / max(len(edges), 1))
+    kept = edges.filter((pl.col("kind") == kind) & (pl.col("log10_p") < threshold))
+    dated = kept.with_columns(date=pl.lit(found.start) + pl.duration(days="day"))
+    return dated.select(
+        "store_id", "date", "silence_days", "households", "households_expected", "log10_p"
+    ).sort("store_id")
+
+
+def _settled(
+    lives: dict[Any, tuple[int, int]], closures: pl.DataFrame, openings: pl.DataFrame, found: Visits
+) -> dict[Any, tuple[int, int]]:
+    """Return the days on which a store should trade: the whole window but for proved edges."""
+    opened = {store: (day - found.start).days for store, day in openings.select("store_id", "date").iter_rows()}
+    closed = {store: (day - found.start).days for store, day in closures.select("store_id", "date").iter_rows()}
+    return {store: (opened.get(store, first), closed.get(store, last)) for store, (first, last) in lives.items()}
+
+
+def _relocations(found: Visits, closures: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
+    """Pair closures with openings near in time whose customers are the same households."""
+    pairs = closures.select("store_id", closed="date").join(
+        openings.select(successor_id="store_id", opened="date"), how="cross"
+    )
+    near = pairs.filter((pl.col("opened") - pl.col("closed")).dt.total_days().abs() <= RELOCATION_DAYS)
+    rows = [(*pair, *_moved(found, *pair)) for pair in near.iter_rows()]
+    names = [*near.columns, "regulars", "moved", "others_share", "p"]
+    types = {**near.schema, "regulars": pl.Int64, "moved": pl.Int64, "others_share": pl.Float64, "p": pl.Float64}
+    tested = pl.DataFrame(rows, schema=names, orient="row", schema_overrides=types)
+    proved = tested.filter(pl.col("p") < FAMILY_ERROR / max(len(tested), 1))
+    return proved.sort("store_id", "p").unique("store_id", keep="first", maintain_order=True)
+
+
+def _moved(
+    found: Visits, store: Any, closed: dt.date, successor: Any, opened: dt.date
+) -> tuple[int, int, float, float]:
+    """Count the regulars seen at the successor against other households seen in the same time."""
+    gone, back = (closed - found.start).days, (max(closed, opened) - found.start).days
+    before = found.table.filter(pl.col("day").is_between(gone - AROUND_DAYS + 1, gone))
+    after = found.table.filter(pl.col("day").is_between(back, back + SEEN_AFTER_DAYS))
+    there = before.filter(pl.col("store_id") == store).group_by("household_id").len()
+    regular = set(there.filter(pl.col("len") >= REGULAR_VISITS)["household_id"])
+    seen = set(after["household_id"])
+    at_successor = set(after.filter(pl.col("store_id") == successor)["household_id"])
+    regulars, others = seen & regular, seen - regular
+    moved, came = len(regulars & at_successor), len(others & at_successor)
+    p = float(stats.hypergeom.sf(moved - 1, len(seen), moved + came, len(regulars)))
+    return len(regulars), moved, came / max(len(others), 1), p
+
+
+def _dark_spells(
+    found: Visits, lives: dict[Any, tuple[int, int]]
+) -> tuple[pl.DataFrame, dict[str, float]]:
+    """Find the runs of silent days that chance does not explain, at a held share of false ones."""
+    days = silent_days(found, lives).filter(pl.col("effective_households") >= FEWEST_EFFECTIVE)
+    by_store = list(days.group_by("store_id", maintain_order=True))
+    chance = np.concatenate([np.empty((0, 2)), *[_chance_runs(rows) for _, rows in by_store]])
+    runs = pl.concat([days.clear().pipe(_runs), *[_runs(rows) for _, rows in by_store]])
+    threshold, expected = _threshold(chance, runs["log10_p"].to_numpy())
+    kept = runs.filter(pl.col("log10_p") <= threshold)
+    dated = kept.with_columns(
+        start=pl.lit(found.start) + pl.duration(days="first"),
+        end=pl.lit(found.start) + pl.duration(days="last"),
+        log10_p_poisson=-pl.col("baskets_expected") / np.log(10.0),
+    )
+    columns = (
+        "store_id", "start", "end", "days", "baskets_expected", "households_expected",
+        "effective_households", "log10_p", "log10_p_poisson",
+    )  # fmt: skip
+    examined = {"store_days": float(len(days)), "dark_threshold": threshold, "dark_false": expected}
+    return dated.select(columns).sort("store_id", "start"), examined
+
+
+def _refute(spells: pl.DataFrame, other: Any | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Part the spells into those without and those with a record of the second kind."""
+    if other is None:
+        return spells, spells.clear()
+    records = to_polars(other)
+    require_columns(records.columns, ["store_id", "date"], "other")
+    seen = spells.join(records.select("store_id", "date").unique(), on="store_id")
+    within = seen.filter(pl.col("date").is_between("start", "end")).select("store_id", "start").unique()
+    keys = ["store_id", "start"]
+    return spells.join(within, on=keys, how="anti"), spells.join(within, on=keys, how="semi")
+
+
+def _runs(rows: pl.DataFrame) -> pl.DataFrame:
+    """Collapse one store's silent days to maximal runs; chances multiply over its days."""
+    silent = pl.col("households") == 0
+    numbered = rows.with_columns(run=(silent != silent.shift(1)).fill_null(value=False).cum_sum())
+    return (
+        numbered.filter(silent)
+        .group_by("store_id", "run", maintain_order=True)
+        .agg(
+            first=pl.min("day"),
+            last=pl.max("day"),
+            days=pl.len().cast(pl.Int64),
+            baskets_expected=pl.sum("baskets_expected"),
+            households_expected=pl.sum("households_expected"),
+            effective_households=pl.mean("effective_households"),
+            log10_p=pl.col("log10_silent").head(LONGEST_SPELL_DAYS).sum(),
+        )
+    )
+
+
+def _chance_runs(rows: pl.DataFrame) -> Any:
+    """Return every possible run of one store: its log10 chance, and the chance that it is just that run."""
+    log10 = rows["log10_silent"].to_numpy()
+    seen = 1.0 - np.concatenate([[0.0], 10.0**log10, [0.0]])
+    total = np.concatenate([[0.0], np.cumsum(log10)])
+    out = []
+    for length in range(1, min(LONGEST_SPELL_DAYS, len(log10)) + 1):
+        evidence = total[length:] - total[:-length]
+        out.append(np.column_stack([evidence, 10.0**evidence * seen[: -length - 1] * seen[length + 1 :]]))
+    return np.concatenate(out)
+
+
+def _threshold(chance: Any, observed: Any) -> tuple[float, float]:
+    """Return the weakest log10 chance at which false spells stay below `FALSE_SHARE`, and their number.
+
+    The number of spells that chance makes is summed over every run that could have been, so the fact
+    that small stores can never reach a small chance is allowed for.
+    """
+    order = np.argsort(chance[:, 0])
+    evidence, false = chance[order, 0], np.cumsum(chance[order, 1])
+    candidates = np.sort(observed)
+    expected = np.concatenate([[0.0], false])[np.searchsorted(evidence, candidates, side="right")]
+    fine = np.nonzero(expected <= FALSE_SHARE * np.arange(1, len(candidates) + 1))[0]
+    if len(fine) == 0:
+        return -np.inf, 0.0
+    return float(candidates[fine[-1]]), float(expected[fine[-1]])
+
+
+def _types(found: Visits) -> dict[str, Any]:
+    return {"store_id": found.table.schema["store_id"], "kind": pl.String, "day": pl.Int64, "log10_p": pl.Float64}

@@ -1,0 +1,1 @@
+"""How an executed notebook becomes one self-contained page: template, style, script, checks."""

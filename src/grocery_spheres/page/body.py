@@ -1,0 +1,287 @@
+"""How the cells of an executed notebook become the body of a page."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from base64 import b64encode
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from html import escape, unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
+
+from grocery_spheres.page import figures
+from grocery_spheres.page.checks import ReportError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+SHOWN = (
+    figures.FIGURE,
+    figures.CHART,
+    "text/html",
+    "text/markdown",
+    "image/svg+xml",
+    "image/png",
+    "text/plain",
+)
+"""Kinds of output that a page shows, best first. Widgets and scripts are not among them."""
+
+_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+_ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
+_CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</\1>", re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of a page: its level, the name that links lead to, and its words."""
+
+    level: int
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Body:
+    """The body of a page, in html, and what the index says of it.
+
+    Attributes
+    ----------
+    opening, rest : str
+        The first cell, and all others.
+    headings : list of Heading
+        In order.
+    answer : str
+        The first paragraph, as plain text.
+    figures : list of dict
+        Bundles of the published figures, in order.
+    """
+
+    opening: str
+    rest: str
+    headings: list[Heading]
+    answer: str
+    figures: list[dict[str, Any]]
+
+
+def write_body(notebook: NotebookNode, root: Path, pages: Collection[str]) -> Body:
+    """Turn an executed notebook into html.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        With outputs. It is changed: charts become html.
+    root : pathlib.Path
+        The checkout: pictures named by prose are looked up from its notebooks folder.
+    pages : collection of str
+        Names of the notebooks that have a page; links to them are turned.
+
+    Returns
+    -------
+    Body
+        Html and what the index needs.
+
+    Raises
+    ------
+    ReportError
+        When a chart lacks words or a picture, or a picture named by prose is not there.
+    """
+    published = _draw_charts(notebook)
+    opening = _Rewriter(root, pages)
+    opening.feed(align_numbers(_html([notebook.cells[0]], notebook)))
+    rest = _Rewriter(root, pages)
+    rest.feed(align_numbers(_html(notebook.cells[1:], notebook)))
+    answer = notebook.cells[0].metadata.get("answer") or " ".join(opening.first_paragraph.split())
+    return Body(opening.html, rest.html, opening.headings + rest.headings, answer, published)
+
+
+def align_numbers(html: str) -> str:
+    """Mark the cells of each table's numeric columns, so that the style sheet can align them.
+
+    Tables with joined cells, and those with a style of their own, stay as they are.
+
+    Examples
+    --------
+    >>> align_numbers("<table><tr><th>a</th></tr><tr><td>1.5</td></tr></table>")
+    '<table><tr><th class="num">a</th></tr><tr><td class="num">1.5</td></tr></table>'
+    """
+    return _TABLE.sub(lambda found: _aligned(found[0]), html)
+
+
+def _draw_charts(notebook: NotebookNode) -> list[dict[str, Any]]:
+    """Replace charts by html; return the published ones."""
+    published: list[dict[str, Any]] = []
+    for number, output in enumerate(_outputs(notebook), start=1):
+        bundle = output.data.get(figures.FIGURE)
+        if bundle:
+            published.append(dict(bundle))
+            output.data = {"text/html": figures.figure_html(bundle)}
+        elif figures.CHART in output.data:
+            output.data = {"text/html": figures.chart_html(output.data, number)}
+        elif set(output.data) & {"image/svg+xml", "image/png"} and "text/html" not in output.data:
+            output.data = {"text/html": _picture_html(output)}
+    return published
+
+
+def _outputs(notebook: NotebookNode) -> list[NotebookNode]:
+    cells = (cell for cell in notebook.cells if cell.cell_type == "code")
+    return [output for cell in cells for output in cell.outputs if "data" in output]
+
+
+def _picture_html(output: NotebookNode) -> str:
+    words = output.metadata.get("alt") or ""
+    if svg := output.data.get("image/svg+xml"):
+        source = figures.address("image/svg+xml", svg)
+    else:
+        source = f"data:image/png;base64,{output.data['image/png'].strip()}"
+    return f'<p class="picture"><img src="{escape(source)}" alt="{escape(words)}"></p>'
+
+
+def _html(cells: list[NotebookNode], notebook: NotebookNode) -> str:
+    from nbconvert import HTMLExporter  # noqa: PLC0415 - loading it takes seconds
+    from nbformat import from_dict  # noqa: PLC0415 - see above
+    from traitlets.config import Config  # noqa: PLC0415 - see above
+
+    exporter = HTMLExporter(
+        template_name="page",
+        extra_template_basedirs=[str(Path(__file__).parents[1])],
+        exclude_anchor_links=True,
+        config=Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}),
+    )
+    part = from_dict(
+        {**notebook, "cells": cells, "metadata": {"language_info": {"pygments_lexer": "ipython3"}}}
+    )
+    return str(exporter.from_notebook_node(part)[0])
+
+
+def _aligned(table: str) -> str:
+    if "span=" in table or "gt_table" in table or table.count("<table") > 1:
+        return table
+    rows = [_CELL.findall(row) for row in _ROW.findall(table)]
+    # A row of headings holds <th> only; in polars' tables a row of column types follows it inside <thead>.
+    body = [
+        _CELL.findall(row) for row in _ROW.findall(re.sub(r"<thead.*?</thead>", "", table, flags=re.DOTALL))
+    ]
+    body = [row for row in body if any(kind == "td" for kind, _, _ in row)]
+    width = max((len(row) for row in rows), default=0)
+    if not body or any(len(row) != width for row in rows):
+        return table
+    numeric = [figures.are_numbers([_words(row[at][2]) for row in body]) for at in range(width)]
+    quoted = 'class="dataframe"' in table
+    return _ROW.sub(lambda row: _marked(row[0], numeric, quoted), table)
+
+
+def _marked(row: str, numeric: list[bool], quoted: bool) -> str:
+    """Mark the numeric cells of a row; take off the quotation marks that polars puts around text."""
+    place = iter(numeric)
+
+    def cell(found: re.Match[str]) -> str:
+        kind, given, inside = found.groups()
+        if quoted and inside.startswith("&quot;") and inside.endswith("&quot;"):
+            inside = inside.removeprefix("&quot;").removesuffix("&quot;")
+        mark = ' class="num"' if next(place) and "class=" not in given else ""
+        return f"<{kind}{given}{mark}>{inside}</{kind}>"
+
+    return _CELL.sub(cell, row)
+
+
+def _words(html: str) -> str:
+    return unescape(_TAG.sub("", html)).strip()
+
+
+@dataclass
+class _Rewriter(HTMLParser):
+    """Copies html; turns links between notebooks, takes pictures in, boxes tables, notes headings."""
+
+    root: Path
+    pages: Collection[str]
+    pieces: list[str] = field(default_factory=list)
+    headings: list[Heading] = field(default_factory=list)
+    first_paragraph: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self._reading = ""
+        self._heading = ("", "")
+        self._text = ""
+
+    @property
+    def html(self) -> str:
+        return "".join(self.pieces)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        raw, given = self.get_starttag_text() or "", dict(attrs)
+        if tag == "a" and given.get("href"):
+            raw = _with(raw, "href", given["href"] or "", self._turned(given["href"] or ""))
+        elif tag == "img" and given.get("src"):
+            raw = _with(raw, "src", given["src"] or "", self._taken_in(given["src"] or ""))
+        elif tag == "table":
+            raw = f'<div class="scroll" tabindex="0" role="region" aria-label="Table">{raw}'
+        elif re.fullmatch(r"h[1-6]", tag):
+            self._begin(tag, given.get("id") or "")
+        elif tag == "p" and not self.first_paragraph:
+            self._begin(tag, "")
+        self.pieces.append(raw)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.pieces.append(f"</{tag}></div>" if tag == "table" else f"</{tag}>")
+        if tag != self._reading:
+            return
+        if tag == "p":
+            self.first_paragraph = self._text
+        else:
+            self.headings.append(Heading(int(tag[1]), self._heading[1], " ".join(self._text.split())))
+        self._reading = ""
+
+    def handle_data(self, data: str) -> None:
+        self.pieces.append(data)
+        self._text += data
+
+    def handle_entityref(self, name: str) -> None:
+        self.pieces.append(f"&{name};")
+        self._text += unescape(f"&{name};")
+
+    def handle_charref(self, name: str) -> None:
+        self.pieces.append(f"&#{name};")
+        self._text += unescape(f"&#{name};")
+
+    def _begin(self, tag: str, anchor: str) -> None:
+        self._reading, self._heading, self._text = tag, (tag, anchor), ""
+
+    def _turned(self, link: str) -> str:
+        """Turn a link to a notebook into one to its page, or to the notebook where it has none."""
+        parts = urlsplit(link)
+        path = Path(unquote(parts.path))
+        if parts.scheme or path.suffix != ".ipynb" or len(path.parts) != 1:
+            return link
+        target = f"{path.stem}.html" if path.stem in self.pages else f"../notebooks/{path.name}"
+        return quote(target) + (f"#{parts.fragment}" if parts.fragment else "")
+
+    def _taken_in(self, source: str) -> str:
+        """Turn a picture's address into one that holds the picture."""
+        if source.startswith("data:"):
+            return source
+        path = self.root / "notebooks" / unquote(source)
+        kind = mimetypes.guess_type(path.name)[0] or ""
+        if not path.is_file() or not kind.startswith("image/"):
+            raise ReportError(
+                f"A notebook shows the picture {source!r}, which is not there (looked for {path}). Publish the "
+                "figure first, or correct the address; it is read from the notebooks folder."
+            )
+        return f"data:{kind};base64,{b64encode(path.read_bytes()).decode()}"
+
+
+def _with(raw: str, name: str, old: str, new: str) -> str:
+    """Return a start tag with another value for one attribute."""
+    if new == old:
+        return raw
+    return re.sub(
+        rf"""\b{name}\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""", lambda _: f'{name}="{escape(new)}"', raw, count=1
+    )

@@ -1,0 +1,276 @@
+"""What a row is: the data contract of every table, and the refusals when a frame does not meet it.
+
+The tables are `lines`, `products`, `stores`, `households`, `outages` and `masked`. Everything in the
+package may use this module; it uses nothing of the package. Frames of any Narwhals engine are
+accepted; nothing here collects more than a few counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import narwhals as nw
+import polars as pl
+
+
+class GroceryError(Exception):
+    """Any refusal of this package. Its message is one paragraph: what is wrong, and the way out."""
+
+
+class ContractError(GroceryError, ValueError):
+    """A frame does not meet the data contract."""
+
+
+Kind = Literal["id", "datetime", "date", "number", "text", "flag"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the contract: its kind, what it holds (with the unit), whether nulls may stand in it."""
+
+    kind: Kind
+    meaning: str
+    required: bool = True
+    nulls: bool = False
+
+
+Schema = Mapping[str, Column]
+
+LINES: Schema = {
+    "household_id": Column("id", "the buyer"),
+    "store_id": Column("id", "the store that sold"),
+    "basket_id": Column("id", "one checkout: one household, one store, one time"),
+    "product_id": Column("id", "the product sold"),
+    "sold_at": Column("datetime", "naive local time of the store"),
+    "quantity": Column("number", "packages or weight units, above zero"),
+    "sales_usd": Column("number", "what the retailer receives, USD of the data's year"),
+    "discount_usd": Column("number", "taken off the shelf price, USD, zero or more"),
+}
+PRODUCTS: Schema = {
+    "product_id": Column("id", "the product"),
+    "department": Column("text", "department of the shop", nulls=True),
+    "category": Column("text", "category within the department", nulls=True),
+    "is_fuel": Column("flag", "fuel rather than groceries"),
+    "package_g": Column("number", "package weight in grams, where known", required=False, nulls=True),
+}
+STORES: Schema = {
+    "store_id": Column("id", "the store"),
+    "format": Column("text", "kind of store, any label"),
+    "town_id": Column("id", "the town", nulls=True),
+    "opened": Column("date", "first day of trading; null = open before the study", nulls=True),
+    "closed": Column("date", "last day of trading; null = open after the study", nulls=True),
+}
+HOUSEHOLDS: Schema = {
+    "household_id": Column("id", "the household"),
+    "town_id": Column("id", "the town", nulls=True),
+}
+OUTAGES: Schema = {
+    "store_id": Column("id", "the dark store"),
+    "start": Column("date", "first day, inclusive"),
+    "end": Column("date", "last day, inclusive"),
+    "share_down": Column("number", "share of the day's trading lost, weighted by expected sales, 0 to 1"),
+}
+MASKED: Schema = {
+    "store_id": Column("id", "the store"),
+    "date": Column("date", "local date whose records are missing: null in a panel, never zero"),
+}
+TABLES: Mapping[str, Schema] = {
+    "lines": LINES,
+    "products": PRODUCTS,
+    "stores": STORES,
+    "households": HOUSEHOLDS,
+    "outages": OUTAGES,
+    "masked": MASKED,
+}
+
+
+@dataclass(frozen=True)
+class Groceries:
+    """Groceries in the contract's shape, from any source.
+
+    Attributes
+    ----------
+    name : str
+        Key of the provenance card, for source lines.
+    evidence : str
+        "public", "injected" or "synthetic".
+    lines : polars.LazyFrame
+        One row = one product in one basket (columns of `LINES`).
+    products, stores, households : polars.DataFrame
+        One row = one product, store, household.
+    masked : polars.DataFrame
+        One row = one store and local date whose records are missing.
+    set_apart : polars.LazyFrame
+        Lines that came in and are not groceries or not usable, with a column `reason`.
+    account : polars.DataFrame
+        Rows in, set apart by reason, out; see `check_account`.
+    outages : polars.DataFrame or None
+        Known outages, where the source has any.
+    """
+
+    name: str
+    evidence: str
+    lines: pl.LazyFrame
+    products: pl.DataFrame
+    stores: pl.DataFrame
+    households: pl.DataFrame
+    masked: pl.DataFrame
+    set_apart: pl.LazyFrame
+    account: pl.DataFrame
+    outages: pl.DataFrame | None = None
+    extra: Mapping[str, pl.LazyFrame] = field(default_factory=dict)
+
+
+def check_table(frame: Any, table: str) -> None:
+    """Refuse a frame that lacks a column of the contract, or has one of the wrong kind.
+
+    Parameters
+    ----------
+    frame : any Narwhals frame
+        Rows as the contract says for `table`. Only names and dtypes are looked at: nothing is collected.
+    table : str
+        One of "lines", "products", "stores", "households", "outages", "masked".
+
+    Raises
+    ------
+    ContractError
+        Names the table, the column, what stands there, and the way out.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> check_table(pl.DataFrame({"store_id": [1]}), "masked")
+    Traceback (most recent call last):
+        ...
+    grocery_spheres.tables.ContractError: The table `masked` lacks the column `date` (local date whose records are missing: null in a panel, never zero). It has: store_id. Rename or add the column.
+    """
+    schema = TABLES.get(table)
+    if schema is None:
+        raise ContractError(f"There is no table `{table}` in the contract; it has: {', '.join(TABLES)}.")
+    found = nw.from_native(frame).collect_schema()
+    require_columns(found.names(), [name for name, column in schema.items() if column.required], table)
+    for name, column in schema.items():
+        if name in found:
+            _check_kind(found[name], name, column, table)
+
+
+def require_columns(present: Sequence[str], needed: Sequence[str], table: str) -> None:
+    """Refuse a table that lacks a needed column.
+
+    Parameters
+    ----------
+    present, needed : sequence of str
+        Column names that the frame has, and that the caller needs.
+    table : str
+        The table's name for the message; where the contract knows the column, its meaning is told.
+
+    Raises
+    ------
+    ContractError
+        Names the first missing column and what the frame has.
+
+    Examples
+    --------
+    >>> require_columns(["a", "b"], ["a"], "panel")
+    """
+    for name in needed:
+        if name not in present:
+            column = TABLES.get(table, {}).get(name)
+            meaning = f" ({column.meaning})" if column else ""
+            raise ContractError(
+                f"The table `{table}` lacks the column `{name}`{meaning}. It has: {', '.join(present)}. "
+                "Rename or add the column."
+            )
+
+
+def to_polars(frame: Any) -> pl.DataFrame:
+    """Collect any Narwhals frame into a Polars DataFrame: the one door from any engine to our models.
+
+    Parameters
+    ----------
+    frame : any Narwhals frame
+        Lazy frames are collected; pandas dates (datetime64) stay datetimes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> to_polars(pd.DataFrame({"a": [1, 2]})).shape
+    (2, 1)
+    """
+    wide = nw.from_native(frame)
+    eager = wide.collect(backend="polars") if isinstance(wide, nw.LazyFrame) else wide
+    return eager.to_polars()
+
+
+def check_account(account: pl.DataFrame) -> None:
+    """Refuse an account of rows in which a row vanished.
+
+    Parameters
+    ----------
+    account : polars.DataFrame
+        One row = one step, columns `step` ("in", "set apart: ...", "out"), `rows`, `sales_usd`.
+
+    Raises
+    ------
+    ContractError
+        Where rows in differ from rows set apart plus rows out, or sales by more than half a cent.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> check_account(pl.DataFrame({"step": ["in", "set apart: fuel", "out"],
+    ...                             "rows": [3, 1, 2], "sales_usd": [9.0, 4.0, 5.0]}))
+    """
+    totals = {
+        name: account.filter(rule).select(pl.sum("rows"), pl.sum("sales_usd")).row(0)
+        for name, rule in {"in": pl.col("step") == "in", "rest": pl.col("step") != "in"}.items()
+    }
+    (rows_in, usd_in), (rows_rest, usd_rest) = totals["in"], totals["rest"]
+    if rows_in != rows_rest or abs(usd_in - usd_rest) > 0.005:
+        raise ContractError(
+            f"The account of rows does not add up: {rows_in:,} rows and {usd_in:,.2f} USD came in, "
+            f"{rows_rest:,} rows and {usd_rest:,.2f} USD are accounted for. A step drops or doubles rows; "
+            "look for a join on a key that is not unique."
+        )
+
+
+def _check_kind(dtype: Any, name: str, column: Column, table: str) -> None:
+    """Refuse a dtype that cannot hold this kind; a zone-aware time gets its own words."""
+    if column.kind == "datetime" and isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
+        raise ContractError(
+            f"The column `{name}` of the table `{table}` carries the time zone {dtype.time_zone!r}, and "
+            "the contract wants the store's local clock without a zone: a zone-aware time shifts baskets "
+            "to the wrong date. Convert each store to its own zone first, then drop the zone, for example "
+            f"in Polars: pl.col({name!r}).dt.convert_time_zone('America/New_York').dt.replace_time_zone(None)."
+        )
+    if not _fits(dtype, column.kind):
+        raise ContractError(
+            f"The column `{name}` of the table `{table}` is {dtype}, and the contract wants {_WANTED[column.kind]} "
+            f"({column.meaning}). Convert it first."
+        )
+
+
+_WANTED: Mapping[str, str] = {
+    "id": "strings or integers",
+    "datetime": "a datetime without time zone",
+    "date": "a date",
+    "number": "a number",
+    "text": "text",
+    "flag": "true or false",
+}
+
+
+def _fits(dtype: Any, kind: Kind) -> bool:
+    """Whether a Narwhals dtype can hold a kind. Dates pass as datetimes: pandas has no plain date."""
+    text = dtype in (nw.String, nw.Categorical, nw.Object) or isinstance(dtype, nw.Enum)
+    tests: Mapping[str, bool] = {
+        "id": text or dtype.is_integer(),
+        "datetime": isinstance(dtype, nw.Datetime),
+        "date": dtype == nw.Date or isinstance(dtype, nw.Datetime),
+        "number": dtype.is_numeric(),
+        "text": text,
+        "flag": dtype == nw.Boolean,
+    }
+    return tests[kind]
