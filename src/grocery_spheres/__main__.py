@@ -62,8 +62,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _data(arguments: argparse.Namespace) -> str:
-    from grocery_spheres import public
+    from grocery_spheres import data_readme, public
 
+    data_readme.write_data_readme()
     return f"The public data lies in {public.build(force=arguments.force)}"
 
 

@@ -93,7 +93,9 @@ def trading_hours(baskets: Any, hour: str = "sold_at") -> pl.DataFrame:
     """
     frame = to_polars(baskets)
     require_columns(frame.columns, [hour], "baskets")
-    keys = frame.select(weekday=pl.col(hour).dt.weekday().cast(pl.Int64), hour=pl.col(hour).dt.hour().cast(pl.Int64))
+    keys = frame.select(
+        weekday=pl.col(hour).dt.weekday().cast(pl.Int64), hour=pl.col(hour).dt.hour().cast(pl.Int64)
+    )
     counted = keys.group_by("weekday", "hour").agg(baskets=pl.len().cast(pl.Int64))
     week = pl.DataFrame({"weekday": range(1, 8)}).join(pl.DataFrame({"hour": range(24)}), how="cross")
     full = week.join(counted, on=["weekday", "hour"], how="left").with_columns(pl.col("baskets").fill_null(0))
@@ -127,23 +129,29 @@ def household_spread(baskets: Any, quantiles: Sequence[float] = QUANTILES) -> pl
     frame = to_polars(baskets)
     require_columns(frame.columns, ["household_id", "store_id", "date", "sales_usd"], "baskets")
     trips = frame.unique(["household_id", "date"]).sort("household_id", "date")
-    gaps = trips.with_columns(gap=pl.col("date").diff().over("household_id").dt.total_days()).drop_nulls("gap")
+    gaps = trips.with_columns(gap=pl.col("date").diff().over("household_id").dt.total_days()).drop_nulls(
+        "gap"
+    )
     regular = gaps.group_by("household_id").agg(pl.median("gap"), pl.len()).filter(pl.col("len") >= 2)
     each = frame.group_by("household_id").agg(pl.len(), pl.mean("sales_usd"), pl.col("store_id").n_unique())
-    main = frame.group_by("household_id", "store_id").len().group_by("household_id").agg(pl.max("len") / pl.sum("len"))
+    main = (
+        frame.group_by("household_id", "store_id")
+        .len()
+        .group_by("household_id")
+        .agg(pl.max("len") / pl.sum("len"))
+    )
     spreads = {
         ("days between trips", "days"): regular["gap"],
         ("value of a basket", "USD"): each["sales_usd"],
         ("stores visited", "stores"): each["store_id"],
         ("share of baskets at the main store", "share"): main["len"],
     }
-    return pl.DataFrame(
-        [
-            {"measure": measure, "unit": unit, "quantile": q, "value": float(values.cast(pl.Float64).quantile(q, "linear"))}  # type: ignore[arg-type]
-            for (measure, unit), values in spreads.items()
-            for q in quantiles
-        ]
-    )
+    rows = [
+        {"measure": measure, "unit": unit, "quantile": quantile, "value": value}
+        for (measure, unit), values in spreads.items()
+        for quantile, value in zip(quantiles, np.quantile(values.to_numpy(), quantiles), strict=True)
+    ]
+    return pl.DataFrame(rows, orient="row", schema_overrides={"value": pl.Float64})
 
 
 def department_mix(lines: Any, products: Any, most: int = 10) -> pl.DataFrame:

@@ -7,6 +7,7 @@ Nothing is written beside the notebooks; executed copies go to reports/executed/
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import os
 import sys
 import tempfile
@@ -193,6 +194,8 @@ def _in_own_loop(work: Coroutine[Any, Any, list[str]]) -> list[str]:
     thread.start()
     task = asyncio.run_coroutine_threadsafe(_as_task(work), loop)
     try:
+        while not task.done():  # waking now and then, because a lock may sleep through Ctrl-C
+            concurrent.futures.wait([task], timeout=0.5)
         return task.result()
     finally:
         task.cancel()

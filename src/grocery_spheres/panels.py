@@ -153,7 +153,7 @@ def store_days(
     >>> store_days(sold)["baskets"].to_list()
     [1, 0, 1]
     """
-    table, eager = _enter(baskets, _NEEDED, "baskets")
+    table, eager = _enter_baskets(baskets)
     spans = _spans(table)
     study = _study(spans, start, end)
     cells = (
@@ -213,9 +213,9 @@ def household_weeks(
     >>> household_weeks(sold).select("week_start", "days", "sales_usd").rows()
     [(datetime.date(2017, 10, 30), 1, 3.5), (datetime.date(2017, 11, 6), 1, 1.0)]
     """
-    table, eager = _enter(baskets, _NEEDED, "baskets")
+    table, eager = _enter_baskets(baskets)
     calendar = _calendar(*_study(_spans(table), start, end))
-    weeks = _push(calendar.group_by("week_start").agg(days=pl.len()), table)
+    weeks = _push(calendar.group_by("week_start").agg(days=pl.len().cast(pl.Int64)), table)
     sold = (
         _summed(table.join(_push(calendar, table), on="date"), ["household_id", "week_start", "store_id"])
         .group_by("household_id", "week_start")
@@ -324,7 +324,10 @@ def _masked_to_null(panel: nw.LazyFrame[Any], table: nw.LazyFrame[Any], masked: 
 def _refuse(rows: list[dict[str, Any]], wrong: str, way_out: str) -> None:
     """Raise if there are bad rows, and name the first of them."""
     if rows:
-        named = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows[:_EXAMPLES]]
+        named = [
+            ", ".join(f"{name} {'null' if v is None else v}" for name, v in row.items())
+            for row in rows[:_EXAMPLES]
+        ]
         more = "; and more" if len(rows) > _EXAMPLES else ""
         raise ContractError(f"{wrong}: {'; '.join(named)}{more}. {way_out}")
 
@@ -340,12 +343,12 @@ def _refuse_null_keys(table: nw.LazyFrame[Any], keys: Sequence[str]) -> None:
 
 def _refuse_mixed(rows: pl.DataFrame) -> None:
     """Refuse rows that share a basket_id, and show in what they differ."""
-    values = rows.group_by("basket_id").agg(pl.all().unique().sort()).sort("basket_id").to_dicts()
+    named = []
+    for row in rows.group_by("basket_id").agg(pl.all().unique().sort()).sort("basket_id").to_dicts():
+        basket = {"basket_id": row.pop("basket_id")}
+        named.append(basket | {name: " and ".join(map(str, v)) for name, v in row.items() if len(v) > 1})
     _refuse(
-        [
-            {name: " and ".join(map(str, v)) if name in _OWNERS else v for name, v in row.items() if _several(v)}
-            for row in values
-        ],
+        named,
         "A basket is one row, with one household, store and time, and these are not",
         "Give every checkout its own basket_id, for example household, store and time written as one text.",
     )
@@ -359,7 +362,11 @@ def _spans(table: nw.LazyFrame[Any]) -> pl.DataFrame:
     gaps = pl.col("store_id").is_null() | (pl.min_horizontal(cs.ends_with("_known")) < pl.col("rows"))
     if spans.filter(gaps).height:
         _refuse_null_keys(table, ("household_id", "store_id", "date"))
-    return spans.with_columns(pl.col("first_sale", "last_sale").cast(pl.Date)).sort("store_id")
+    return (
+        _plain(spans, "store_id")
+        .with_columns(pl.col("first_sale", "last_sale").cast(pl.Date))
+        .sort("store_id")
+    )
 
 
 def _study(spans: pl.DataFrame, start: date | str | None, end: date | str | None) -> tuple[date, date]:
@@ -400,6 +407,20 @@ def _enter(frame: Any, needed: Sequence[str], name: str) -> tuple[nw.LazyFrame[A
     return table.lazy(), isinstance(table, nw.DataFrame)
 
 
+def _enter_baskets(frame: Any) -> tuple[nw.LazyFrame[Any], bool]:
+    """Return baskets ready for a panel: whole days only, because a time of day would match no calendar."""
+    table, eager = _enter(frame, _NEEDED, "baskets")
+    kind = table.collect_schema()["date"]
+    if kind == nw.Date:
+        return table, eager
+    if isinstance(kind, nw.Datetime) and kind.time_zone is None:
+        return table.with_columns(nw.col("date").dt.truncate("1d")), eager
+    raise ContractError(
+        f"The column `date` of the table `baskets` is {kind}, and the store's local date is wanted. Make the "
+        "baskets with `baskets(lines)`, or convert the column first."
+    )
+
+
 def _leave(table: nw.LazyFrame[Any], eager: bool, order: list[str]) -> Any:
     """Give back the kind of frame that came in; only an eager kind is computed."""
     if not eager:
@@ -426,13 +447,18 @@ def _read(frame: Any, name: str, columns: list[str], like: nw.LazyFrame[Any]) ->
     key = columns[0]
     require_columns(nw.from_native(frame).collect_schema().names(), columns, name)
     small = to_polars(frame).select(columns).drop_nulls(key)
-    number = like.collect_schema()[key].is_integer()
-    if small.height and small[key].dtype.is_integer() != number:
+    kinds = small[key].dtype, like.collect_schema()[key]
+    if small.height and kinds[0].is_integer() != kinds[1].is_integer():
         raise ContractError(
-            f"The column `{key}` is {small[key].dtype} in the table `{name}` and "
-            f"{like.collect_schema()[key]} in the baskets. Ids are strings or integers, never mixed."
+            f"The column `{key}` is {kinds[0]} in the table `{name}` and {kinds[1]} in the baskets. Ids are "
+            "strings or integers, never mixed: convert one of them."
         )
-    return small.with_columns(pl.col(key).cast(pl.Int64 if number else pl.String))
+    return _plain(small, key)
+
+
+def _plain(small: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Give an id its widest kind, so that small tables of different origin can be joined."""
+    return small.with_columns(pl.col(key).cast(pl.Int64 if small[key].dtype.is_integer() else pl.String))
 
 
 def _push(small: pl.DataFrame, like: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from grocery_spheres import provenance
-from grocery_spheres.tables import Groceries, check_account, check_table
+from grocery_spheres.tables import LINES, Groceries, check_account, check_table
 
 KEY = "complete_journey"
 FORMAT = "grocer"
@@ -28,18 +26,16 @@ _FOLDER = "public"
 _FUEL_DEPARTMENT = "FUEL"
 _FUEL_TYPE = "GASOLINE"  # 1,700 lines of it stand outside the department FUEL
 _COUPON_DEPARTMENT = "COUPON"
-_LINE_COLUMNS = (
-    "household_id",
-    "store_id",
-    "basket_id",
-    "product_id",
-    "sold_at",
-    "quantity",
-    "sales_usd",
-    "discount_usd",
-    "coupon_usd",
+_LINE_COLUMNS = (*LINES, "coupon_usd")
+_GROUP_COLUMNS = (
+    "age",
+    "income",
+    "home_ownership",
+    "marital_status",
+    "household_size",
+    "household_comp",
+    "kids_count",
 )
-_GROUP_COLUMNS = ("age", "income", "home_ownership", "marital_status", "household_size", "household_comp", "kids_count")
 
 
 def complete_journey() -> Groceries:
@@ -84,6 +80,8 @@ def complete_journey() -> Groceries:
 def build(force: bool = False) -> Path:
     """Build the cleaned tables where they are missing or older than their inputs; return their folder.
 
+    The folder's name is a digest of all they rest on, so that two processes may build at once.
+
     Parameters
     ----------
     force : bool
@@ -94,17 +92,17 @@ def build(force: bool = False) -> Path:
     ProvenanceError
         As in `complete_journey`. What was built before stays as it was.
     """
-    folder = provenance.cache_folder() / _FOLDER
-    key = _build_key()
-    stamp = folder / "built.json"
-    if not force and stamp.exists() and json.loads(stamp.read_text(encoding="utf-8"))["key"] == key:
+    home = provenance.cache_folder() / _FOLDER
+    folder = home / _build_key()[:16]
+    if folder.exists() and not force:
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{_FOLDER}-") as made:
-        fresh = Path(made) / _FOLDER
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home, prefix=".building-") as made:
+        fresh = Path(made) / "fresh"
         fresh.mkdir()
         _write_tables(fresh)
-        (fresh / "built.json").write_text(json.dumps({"key": key}) + "\n", encoding="utf-8")
+        if force and folder.exists():
+            folder.replace(Path(made) / "before")
         _put_in_place(fresh, folder)
     return folder
 
@@ -126,6 +124,19 @@ def promoted_stores() -> pl.DataFrame:
     return summary.sort("store_id").collect()
 
 
+def published_times() -> pl.DataFrame:
+    """Return each basket's time as published, which is UTC: for showing what the wrong clock does.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row = one published basket: `basket_id`, `published_at`.
+    """
+    path = provenance.source_path(KEY, "transactions.parquet")
+    columns = pl.scan_parquet(path).select("basket_id", published_at="transaction_timestamp")
+    return columns.unique().sort("basket_id").collect()
+
+
 def masked_store_days() -> pl.DataFrame:
     """Return the store-days whose records are missing: `store_id`, `date`, sorted.
 
@@ -139,7 +150,9 @@ def masked_store_days() -> pl.DataFrame:
     ).sort("store_id", "date")
 
 
-def classify(transactions: pl.LazyFrame, products: pl.LazyFrame, opened: Mapping[int, dt.date]) -> pl.LazyFrame:
+def classify(
+    transactions: pl.LazyFrame, products: pl.LazyFrame, opened: Mapping[int, dt.date]
+) -> pl.LazyFrame:
     """Turn raw lines into contract lines with a `reason`: null for groceries, else why it is set apart.
 
     Parameters
@@ -277,9 +290,12 @@ def _build_key() -> str:
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:
-    """Swap a finished folder in; a reader sees the old one or the new one."""
-    old = fresh.parent / "old"
-    if folder.exists():
-        folder.replace(old)
-    os.replace(fresh, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    """Move a finished folder in, and the outdated ones out; a reader sees a whole folder or none."""
+    for other in folder.parent.glob("[0-9a-f]*"):
+        if other != folder:
+            other.replace(fresh.parent / other.name)
+    try:
+        fresh.replace(folder)
+    except OSError:
+        if not folder.exists():  # else another process has just built the same
+            raise

@@ -1,8 +1,8 @@
 """How notebooks become pages: which run first, what is merged between, and which pages are written.
 
-Every notebook runs for itself and publishes its figures and its part of the numbers; then the parts are merged,
-and the notebooks that tell the whole story run on them. Heavy libraries are loaded where they are needed, so
-that a build with nothing to do ends at once.
+Every notebook runs for itself and publishes its figures and its part of the numbers; then the parts are
+merged, and the notebooks that tell the whole story run on them. Heavy libraries are loaded where they are
+needed, so that a build with nothing to do ends at once.
 """
 
 from __future__ import annotations
@@ -95,43 +95,53 @@ def _settle_prose(root: Path, update: bool) -> None:
 
     if update:
         prose.update_prose()
+        return
     drifts = prose.check_prose()
     if drifts:
         raise ReportError(
             f"Prose differs from the computed numbers in {len(drifts)} places: "
-            f"{'; '.join(str(drift) for drift in drifts)}. Run `grocery-spheres report --update-prose` to rewrite "
-            "them, then read the sentences around them again."
+            f"{'; '.join(str(drift) for drift in drifts)}. Run `grocery-spheres report --update-prose` to "
+            "rewrite them, then read the sentences around them again."
         )
 
 
 def _write_pages(root: Path, notebooks: Sequence[Path], force: bool) -> None:
-    """Write the pages whose notebook, outputs or template have changed; check all before the first is written."""
+    """Write the pages whose notebook, outputs or template have changed, and the index."""
     keys = _page_keys(root, notebooks)
     known = {path.stem: {} if force else _read_summary(root, path.stem) for path in notebooks}
     stale = [
         path for path in notebooks if not _is_current(root, path.stem, known[path.stem], keys[path.stem])
     ]
-    index = root / "reports" / "index.html"
     gone = _pages_without_notebook(root, notebooks)
-    if not stale and not gone and index.exists():
+    if not stale and not gone and (root / "reports" / "index.html").exists():
         return
-    from grocery_spheres.page import checks, document  # noqa: PLC0415 - only where a page is written
-
     texts = {}
     for path in stale:
         texts[f"{path.stem}.html"], summary = _page(root, path, keys)
         known[path.stem] = {"key": keys[path.stem], **asdict(summary)}
-    summaries = [document.Summary(**_without_key(known[path.stem])) for path in notebooks]
-    texts["index.html"] = document.contents_page(root, summaries)
-    kept = {path.stem for path in notebooks} - {path.stem for path in stale}
-    earlier = {f"{name}.html": (root / "reports" / f"{name}.html").read_text("utf-8") for name in kept}
-    checks.check_pages(root / "reports", {**earlier, **texts})
+    texts["index.html"] = _contents(root, [known[path.stem] for path in notebooks])
+    _check(root, texts, [f"{path.stem}.html" for path in notebooks])
     for name, text in texts.items():
         write_text(root / "reports" / name, text)
     for path in stale:
         write_text(_summary_path(root, path.stem), json.dumps(known[path.stem]))
     for page in gone:
         page.unlink()
+
+
+def _contents(root: Path, known: Sequence[Mapping[str, Any]]) -> str:
+    from grocery_spheres.page import document  # noqa: PLC0415 - only where a page is written
+
+    summaries = [{name: value for name, value in one.items() if name != "key"} for one in known]
+    return document.contents_page(root, [document.Summary(**summary) for summary in summaries])
+
+
+def _check(root: Path, texts: Mapping[str, str], names: Sequence[str]) -> None:
+    """Check the new pages together with those that stay, before the first is written."""
+    from grocery_spheres.page import checks  # noqa: PLC0415 - only where a page is written
+
+    earlier = {name: (root / "reports" / name).read_text("utf-8") for name in names if name not in texts}
+    checks.check_pages(root / "reports", {**earlier, **texts})
 
 
 def _page(root: Path, path: Path, pages: Mapping[str, str]) -> tuple[str, Any]:
@@ -160,6 +170,7 @@ def _page_keys(root: Path, notebooks: Sequence[Path]) -> dict[str, str]:
     """Return for each notebook the hash of all that its page rests on."""
     package = Path(__file__).parent
     parts = [*sorted((package / "page").iterdir()), package / "report.py", package / "charts" / "theme.py"]
+    parts += sorted((package / "charts" / "fonts").iterdir())
     parts += [root / "data" / "sources.toml", root / "requirements.txt"]
     shared = [_hash_of(part) for part in parts] + [path.stem for path in notebooks]
     return {
@@ -190,10 +201,6 @@ def _read_summary(root: Path, name: str) -> dict[str, Any]:
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _without_key(summary: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in summary.items() if name != "key"}
 
 
 def _hash_of(path: Path) -> str:

@@ -144,7 +144,7 @@ def check_table(frame: Any, table: str) -> None:
     >>> check_table(pl.DataFrame({"store_id": [1]}), "masked")
     Traceback (most recent call last):
         ...
-    grocery_spheres.tables.ContractError: The table `masked` lacks the column `date` (local date whose records are missing: null in a panel, never zero). It has: store_id. Rename or add the column.
+    grocery_spheres.tables.ContractError: The table `masked` lacks the column `date` (local date ...
     """
     schema = TABLES.get(table)
     if schema is None:
@@ -240,15 +240,15 @@ def _check_kind(dtype: Any, name: str, column: Column, table: str) -> None:
     """Refuse a dtype that cannot hold this kind; a zone-aware time gets its own words."""
     if column.kind == "datetime" and isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
         raise ContractError(
-            f"The column `{name}` of the table `{table}` carries the time zone {dtype.time_zone!r}, and "
+            f"The column `{name}` of the table `{table}` carries the time zone {dtype.time_zone!r}; "
             "the contract wants the store's local clock without a zone: a zone-aware time shifts baskets "
-            "to the wrong date. Convert each store to its own zone first, then drop the zone, for example "
-            f"in Polars: pl.col({name!r}).dt.convert_time_zone('America/New_York').dt.replace_time_zone(None)."
+            "to the wrong date. Convert each store to its own zone first, then drop the zone, in Polars: "
+            f"pl.col({name!r}).dt.convert_time_zone('America/New_York').dt.replace_time_zone(None)."
         )
     if not _fits(dtype, column.kind):
         raise ContractError(
-            f"The column `{name}` of the table `{table}` is {dtype}, and the contract wants {_WANTED[column.kind]} "
-            f"({column.meaning}). Convert it first."
+            f"The column `{name}` of the table `{table}` is {dtype}, and the contract wants "
+            f"{_WANTED[column.kind]} ({column.meaning}). Convert it first."
         )
 
 

@@ -6,7 +6,7 @@ bare, and the words are set around it here, broken to the width of the picture.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -59,9 +59,12 @@ class Card:
 
 @dataclass(frozen=True)
 class _Style:
+    """How words look, and how their lines are broken."""
+
     size: int
     colour: str
-    weight: int = 400
+    weight: int
+    broken: Callable[[str, str, float, float], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,11 @@ class _Block:
 
 
 _TITLE = {
-    theme.WIDE: _Style(theme.TITLE_SIZE, theme.INK, theme.BOLD),
-    theme.PHONE: _Style(theme.PHONE_TITLE_SIZE, theme.INK, theme.BOLD),
+    theme.WIDE: _Style(theme.TITLE_SIZE, theme.INK, theme.BOLD, wrap.balanced),
+    theme.PHONE: _Style(theme.PHONE_TITLE_SIZE, theme.INK, theme.BOLD, wrap.balanced),
 }
-_SUBTITLE = _Style(theme.SUBTITLE_SIZE, theme.SOFT)
-_SOURCE = _Style(theme.SOURCE_SIZE, theme.SOFT)
+_SUBTITLE = _Style(theme.SUBTITLE_SIZE, theme.SOFT, theme.REGULAR, wrap.balanced)
+_SOURCE = _Style(theme.SOURCE_SIZE, theme.SOFT, theme.REGULAR, wrap.wrapped)
 
 
 def draw(slug: str, spec: dict[str, Any], words: Words, *, alt: str, width: int) -> Card:
@@ -221,15 +224,15 @@ def _check_chart(slug: str, inside: str, chart_width: float, width: int) -> None
     room = IMAGE_WIDTH[width]
     if not 0 < chart_width <= room:
         message = (
-            f"{slug!r}: drawn for {width} pixels, its chart with its axes is {chart_width:g} pixels wide; {room} "
-            f"are allowed. Draw narrower panels or shorter labels for that width."
+            f"{slug!r}: drawn for {width} pixels, its chart is {chart_width:g} pixels wide with its "
+            f"axes; {room} are allowed. Draw narrower panels or shorter labels for that width."
         )
         raise PublishError(message)
     small = sorted({float(size) for size in _FONT_SIZE.findall(inside)})
     if small and small[0] < theme.SMALLEST_SIZE:
         message = (
-            f"{slug!r}: drawn for {width} pixels, it holds text of {small[0]:g} pixels; {theme.SMALLEST_SIZE} "
-            "is the least. Leave the font size to the theme."
+            f"{slug!r}: drawn for {width} pixels, it holds text of {small[0]:g} pixels; the least is "
+            f"{theme.SMALLEST_SIZE}. Leave the font size to the theme."
         )
         raise PublishError(message)
 
@@ -241,7 +244,7 @@ def _head(slug: str, words: Words, width: int) -> tuple[_Block, _Block]:
 
 def _block(slug: str, text: str, top: float, style: _Style, width: int) -> _Block:
     room = IMAGE_WIDTH[width] - 2 * PADDING[width]
-    return _Block(wrap.wrapped(slug, text, style.size, room), top, style)
+    return _Block(style.broken(slug, text, style.size, room), top, style)
 
 
 def _bound(footer: str) -> str:

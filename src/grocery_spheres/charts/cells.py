@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -87,22 +87,15 @@ def csv_text(slug: str, data: pl.DataFrame, formats: Mapping[str, int]) -> str:
     >>> csv_text("prices", frame, {"price (USD)": 2})
     "item,price (USD)\n'=1+1,2.00\ntea,-1.26\n"
     """
-    target = io.StringIO(newline="")
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow([_guarded(name) for name in data.columns])
     decimals = [formats.get(name) for name in data.columns]
+    lines = [_csv_line([_guarded(name) for name in data.columns])]
     for row in data.iter_rows():
         texts = [
-            cell_text(slug, name, value, places)
+            _guarded(value) if isinstance(value, str) else cell_text(slug, name, value, places)
             for name, value, places in zip(data.columns, row, decimals, strict=True)
         ]
-        writer.writerow(
-            [
-                _guarded(text) if isinstance(value, str) else text
-                for text, value in zip(texts, row, strict=True)
-            ]
-        )
-    return target.getvalue()
+        lines.append(_csv_line(texts))
+    return "".join(lines)
 
 
 def cell_text(slug: str, column: str, value: object, decimals: int | None = None) -> str:
@@ -154,7 +147,7 @@ def cell_text(slug: str, column: str, value: object, decimals: int | None = None
 def _check_format(slug: str, data: pl.DataFrame, column: str, decimals: int) -> None:
     if column not in data.columns:
         raise PublishError(
-            f"{slug!r}: formats names {column!r}; the columns are {', '.join(data.columns)}. Correct the name."
+            f"{slug!r}: formats names {column!r}; the columns are {', '.join(data.columns)}. Correct it."
         )
     if not data.schema[column].is_numeric():
         raise PublishError(
@@ -162,7 +155,7 @@ def _check_format(slug: str, data: pl.DataFrame, column: str, decimals: int) -> 
         )
     if isinstance(decimals, bool) or not isinstance(decimals, int) or not 0 <= decimals <= MAX_DECIMALS:
         raise PublishError(
-            f"{slug!r}: {column!r} is to have {decimals!r} decimals. Give a whole number, 0 to {MAX_DECIMALS}."
+            f"{slug!r}: {column!r} has {decimals!r} decimals. Give a number from 0 to {MAX_DECIMALS}."
         )
 
 
@@ -178,6 +171,13 @@ def _number_text(slug: str, column: str, value: float | Decimal, decimals: int |
     else:
         text = f"{value:.{decimals}f}"
     return text.removeprefix("-") if float(text) == 0 else text
+
+
+def _csv_line(texts: Sequence[str]) -> str:
+    # The writer quotes a carriage return inside a cell only where its own line end holds one.
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\r\n").writerow(texts)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _guarded(text: str) -> str:

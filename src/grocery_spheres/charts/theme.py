@@ -39,8 +39,8 @@ CARD = "#FFFFFF"
 
 FONT = "Inter, Helvetica, Arial, sans-serif"
 """Inter is shipped here; the generic name stands last, or text would vanish where Inter is missing."""
-BOLD = 600
-"""Weight of headings; Inter is shipped in 400 and 600."""
+REGULAR, BOLD = 400, 600
+"""Weights of text and of headings; Inter is shipped in these two."""
 FONT_FOLDER = Path(__file__).parent / "fonts"
 """Holds ttf (for the exporter), woff2 (for pages) and the licence. Cut from Inter 4.1 (npm: inter-ui) to
 Latin, some Greek, arrows and comparison signs; it has no reserved font name."""
@@ -135,7 +135,14 @@ def config() -> dict[str, Any]:
         "axisTemporal": {"grid": False},
         "axisQuantitative": {"domain": False, "ticks": False, "tickCount": 5},
         # A title that lies flat above its axis: rotated text is hard to read.
-        "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "start", "titleX": 0, "titleY": -10},
+        "axisY": {
+            "titleAngle": 0,
+            "titleAlign": "left",
+            "titleAnchor": "start",
+            "titleBaseline": "bottom",
+            "titleX": 0,
+            "titleY": -8,
+        },
         "legend": _legend(),
         "header": _header(),
         "range": {"category": [SPHERE, GROCER, CONTEXT, GREEN, PURPLE], "ramp": {"scheme": "blues"}},
@@ -205,7 +212,7 @@ def _axis() -> dict[str, Any]:
         "labelColor": SOFT,
         "labelLimit": 200,
         "titleFontSize": LABEL_SIZE,
-        "titleFontWeight": 400,
+        "titleFontWeight": REGULAR,
         "titleColor": SOFT,
         "titlePadding": 8,
         "labelPadding": 5,
@@ -236,7 +243,7 @@ def _header() -> dict[str, Any]:
         "labelColor": INK,
         "labelAnchor": "start",
         # Leaves a line for the flat title of a vertical axis between header and plot.
-        "labelPadding": 20,
+        "labelPadding": 24,
         "titleFontSize": LABEL_SIZE,
         "titleColor": SOFT,
         "title": None,

@@ -86,8 +86,10 @@ def missing_or_outage(
     expected = np.sum([spell.trips[1:].mean(axis=0) for spell in spells], axis=0)
     noise = _placebos(spells, draws, np.random.default_rng(seed))
     signs = ["elsewhere on the day", *[f"anywhere within {days} days" for days in CATCH_UP_DAYS]]
+    counts = {"spells": len(spells), "trips_missed": lost}
     rows = [
-        _row(sign, len(spells), lost, seen[k], expected[k], noise[:, k], alpha) for k, sign in enumerate(signs)
+        {"sign": sign, **counts, **_judged(lost, seen[k], expected[k], noise[:, k], alpha)}
+        for k, sign in enumerate(signs)
     ]
     return pl.DataFrame(rows, orient="row")
 
@@ -117,7 +119,11 @@ def other_records(found_elsewhere: Any, baskets: Any, dark_spells: pl.DataFrame)
     stores = {store: (0, first.days - 1) for store, _ in whole.stores() if store in {row[0] for row in every}}
     daily = silent_days(whole, stores)
     dark = pl.DataFrame(
-        [(store, day) for store in stores for day in np.nonzero(_dark_days(first, every, store) & first.trading)[0]],
+        [
+            (store, day)
+            for store in stores
+            for day in np.nonzero(_dark_days(first, every, store) & first.trading)[0]
+        ],
         schema={"store_id": daily.schema["store_id"], "day": pl.Int64},
         orient="row",
     )
@@ -147,17 +153,14 @@ def _check_dates(found: Visits, every: list[Any]) -> None:
             )
 
 
-def _row(sign: str, spells: int, lost: float, seen: float, expected: float, noise: Array, alpha: float) -> dict[str, Any]:
-    """Describe one sign; interval and p-value invert the same placebo distribution."""
+def _judged(lost: float, seen: float, expected: float, noise: Array, alpha: float) -> dict[str, float]:
+    """Judge one sign; interval and p-value invert the same placebo distribution."""
     excess = seen - expected
     low, high = excess - np.quantile(noise, [1 - alpha / 2, alpha / 2])
     below = (1 + (noise >= excess).sum()) / (len(noise) + 1)
     above = (1 + (noise <= excess).sum()) / (len(noise) + 1)
-    power = (np.quantile(noise, 1 - alpha / 2) - np.quantile(noise, 0.2)) / lost
+    power = np.quantile(noise, 1 - alpha / 2) - np.quantile(noise, 0.2)
     return {
-        "sign": sign,
-        "spells": spells,
-        "trips_missed": lost,
         "trips_seen": seen,
         "trips_expected": expected,
         "excess": excess,
@@ -165,7 +168,7 @@ def _row(sign: str, spells: int, lost: float, seen: float, expected: float, nois
         "low": low / lost,
         "high": high / lost,
         "p": float(min(1.0, 2 * min(below, above))),
-        "detectable": power,
+        "detectable": power / lost,
     }
 
 
@@ -186,14 +189,19 @@ def _look(found: Visits, every: list[Any], store: Any, start: Any, end: Any) -> 
     if len(usable) < FEWEST_PLACEBOS or not own.any() or last + reach >= found.days:
         return None
     trips = np.array([_measures(own, other, level, first + s, last + s) for s in [0, *usable]])
-    missed = np.mean([own[first + s : last + s + 1].sum() / level[first + s : last + s + 1].mean() for s in usable])
+    missed = np.mean(
+        [own[first + s : last + s + 1].sum() / level[first + s : last + s + 1].mean() for s in usable]
+    )
     levels = _levels(level, [0, *usable], first, last)
     return _Spell(week=first // 7, lost=float(missed * levels[0, 0]), trips=trips / levels * levels[0])
 
 
 def _measures(own: Array, other: Array, level: Array, first: int, last: int) -> list[float]:
     """Return the trips elsewhere on the days, and the trips anywhere in the days after."""
-    after = [own[last + 1 : last + 1 + days].sum() + other[last + 1 : last + 1 + days].sum() for days in CATCH_UP_DAYS]
+    after = [
+        own[last + 1 : last + 1 + days].sum() + other[last + 1 : last + 1 + days].sum()
+        for days in CATCH_UP_DAYS
+    ]
     return [float(other[first : last + 1].sum()), *[float(value) for value in after]]
 
 

@@ -1,15 +1,15 @@
 """Which stores closed, opened or moved, and which days went dark? Households are the evidence.
 
-The rules, each a named constant below:
+The rules, each a named constant here or in `silent_runs`:
 
 - A store *closed* after its last sale, or *opened* on the first day that sold a tenth of its median
-  day's lines (pumps and kiosks sell a little before the shop does), where the households that shop
-  there, and were seen elsewhere in the chain meanwhile, would all have stayed away for up to 28 days
-  by chance with a probability below one in a hundred over all stores examined.
+  day's lines (pumps and kiosks sell a little before the shop does), where at least five households that
+  shop there, and were seen elsewhere in the chain meanwhile, should have come, and all stayed away for
+  up to 28 days; chance does that to one in a hundred such tables.
 - A closure is a *relocation* where a store opened within 28 days and the closed store's regulars are
   found there far more often than other households.
 - A *dark spell* is a run of trading days without any basket at a store that trades before and after,
-  so improbable that at most `FALSE_SHARE` of the spells found are expected to be chance.
+  so improbable that at most a tenth of the spells found are expected to be chance.
 """
 
 from __future__ import annotations
@@ -20,22 +20,32 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy import stats
+from scipy.stats import hypergeom
 
 from grocery_spheres.outage.silence import AROUND_DAYS, Visits, silent_days, silent_window, visits
+from grocery_spheres.outage.silent_runs import improbable_runs
 from grocery_spheres.tables import require_columns, to_polars
 
 SILENCE_DAYS = 28  # days of silence that are weighed for a closure or an opening; longer ones only add
 LIFE_DAYS = 2 * AROUND_DAYS  # days of a store's life on which a household's rhythm is measured
 SHORTEST_SILENCE_DAYS = 7  # a store last seen less than a week before the end is still open
 OPENING_SHARE = 0.1  # an opening is dated by the first day with this share of the median day's lines
+FEWEST_EXPECTED = 5.0  # households that should have come: one buyer who leaves is no closure
 FAMILY_ERROR = 0.01  # chance of one false closure or opening among all that were examined
-FALSE_SHARE = 0.1  # share of the dark spells found that may be chance
-LONGEST_SPELL_DAYS = 28  # trading days of one dark spell that are weighed
-FEWEST_EFFECTIVE = 5.0  # effective households below which a store's silent day says nothing
 RELOCATION_DAYS = 28  # a successor opens at most this long before or after the closure
 REGULAR_VISITS = 3  # visits in the twelve weeks before a closure that make a regular
 SEEN_AFTER_DAYS = 56  # days after the move in which a regular is looked for at the successor
+_SPELL_COLUMNS = (
+    "store_id",
+    "start",
+    "end",
+    "days",
+    "baskets_expected",
+    "households_expected",
+    "effective_households",
+    "log10_p",
+    "log10_p_poisson",
+)
 
 
 @dataclass(frozen=True)
@@ -115,11 +125,35 @@ def find_events(baskets: Any, *, other: Any | None = None) -> Events:
     return Events(closures, openings, _relocations(found, closures, openings), dark, refuted, examined)
 
 
+def day_chances(baskets: Any) -> pl.DataFrame:
+    """Return every store and trading day with its chance of silence, as `find_events` weighs them.
+
+    Parameters
+    ----------
+    baskets : any Narwhals frame
+        As in `find_events`.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row = one store and trading day between its proved opening and closing: the columns of
+        `silence.silent_days`, and `date`.
+    """
+    found = visits(baskets)
+    lives = _lives(found)
+    edges = _edges(found, lives)
+    settled = _settled(lives, _proved(edges, "closed", found), _proved(edges, "opened", found), found)
+    days = silent_days(found, settled)
+    return days.with_columns(date=pl.lit(found.start) + pl.duration(days="day"))
+
+
 def _lives(found: Visits) -> dict[Any, tuple[int, int]]:
     """Return each store's first day of real trade and its last sale, as day numbers."""
     daily = found.table.group_by("store_id", "day").agg(pl.sum("lines"))
     usual = pl.col("lines").median().over("store_id")
-    first = daily.filter(pl.col("lines") >= OPENING_SHARE * usual).group_by("store_id").agg(first=pl.min("day"))
+    first = (
+        daily.filter(pl.col("lines") >= OPENING_SHARE * usual).group_by("store_id").agg(first=pl.min("day"))
+    )
     last = daily.group_by("store_id").agg(last=pl.max("day"))
     rows = first.join(last, on="store_id").sort("store_id").iter_rows()
     return {store: (int(a), int(z)) for store, a, z in rows}
@@ -127,11 +161,17 @@ def _lives(found: Visits) -> dict[Any, tuple[int, int]]:
 
 def _edges(found: Visits, lives: dict[Any, tuple[int, int]]) -> pl.DataFrame:
     """Weigh the silence after each store's last day and before its first."""
-    everywhere = {key[0]: np.unique(rows["day"].to_numpy()) for key, rows in found.table.group_by("household_id")}
+    everywhere = {
+        key[0]: np.unique(rows["day"].to_numpy())
+        for key, rows in found.table.group_by("household_id", maintain_order=True)
+    }
     rows = []
     for store, visitors in found.stores():
         first, last = lives[store]
-        days = {key[0]: part["day"].to_numpy() for key, part in visitors.group_by("household_id")}
+        days = {
+            key[0]: part["day"].to_numpy()
+            for key, part in visitors.group_by("household_id", maintain_order=True)
+        }
         after = min(SILENCE_DAYS, found.days - 1 - last)
         before = min(SILENCE_DAYS, first)
         spans = {
@@ -149,7 +189,7 @@ def _edges(found: Visits, lives: dict[Any, tuple[int, int]]) -> pl.DataFrame:
 def _weigh(
     days: dict[Any, Any], everywhere: dict[Any, Any], silence: tuple[int, int], life: tuple[int, int]
 ) -> tuple[int, int, float, float] | None:
-    """Multiply the chances of silence over the households seen elsewhere meanwhile; None = cannot be tested."""
+    """Multiply the chances of silence over the households seen elsewhere then; None = cannot be tested."""
     length = silence[1] - silence[0] + 1
     if length < SHORTEST_SILENCE_DAYS or life[1] - life[0] + 1 < length + SHORTEST_SILENCE_DAYS:
         return None
@@ -165,7 +205,8 @@ def _weigh(
 def _proved(edges: pl.DataFrame, kind: str, found: Visits) -> pl.DataFrame:
     """Keep the edges that chance explains with less than the family error, divided by all examined."""
     threshold = np.log10(FAMILY_ERROR / max(len(edges), 1))
-    kept = edges.filter((pl.col("kind") == kind) & (pl.col("log10_p") < threshold))
+    enough = (pl.col("log10_p") < threshold) & (pl.col("households_expected") >= FEWEST_EXPECTED)
+    kept = edges.filter((pl.col("kind") == kind) & enough)
     dated = kept.with_columns(date=pl.lit(found.start) + pl.duration(days="day"))
     return dated.select(
         "store_id", "date", "silence_days", "households", "households_expected", "log10_p"
@@ -176,9 +217,15 @@ def _settled(
     lives: dict[Any, tuple[int, int]], closures: pl.DataFrame, openings: pl.DataFrame, found: Visits
 ) -> dict[Any, tuple[int, int]]:
     """Return the days on which a store should trade: the whole window but for proved edges."""
-    opened = {store: (day - found.start).days for store, day in openings.select("store_id", "date").iter_rows()}
-    closed = {store: (day - found.start).days for store, day in closures.select("store_id", "date").iter_rows()}
-    return {store: (opened.get(store, first), closed.get(store, last)) for store, (first, last) in lives.items()}
+    opened = {
+        store: (day - found.start).days for store, day in openings.select("store_id", "date").iter_rows()
+    }
+    closed = {
+        store: (day - found.start).days for store, day in closures.select("store_id", "date").iter_rows()
+    }
+    return {
+        store: (opened.get(store, first), closed.get(store, last)) for store, (first, last) in lives.items()
+    }
 
 
 def _relocations(found: Visits, closures: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
@@ -189,7 +236,13 @@ def _relocations(found: Visits, closures: pl.DataFrame, openings: pl.DataFrame) 
     near = pairs.filter((pl.col("opened") - pl.col("closed")).dt.total_days().abs() <= RELOCATION_DAYS)
     rows = [(*pair, *_moved(found, *pair)) for pair in near.iter_rows()]
     names = [*near.columns, "regulars", "moved", "others_share", "p"]
-    types = {**near.schema, "regulars": pl.Int64, "moved": pl.Int64, "others_share": pl.Float64, "p": pl.Float64}
+    types: dict[str, Any] = {
+        **near.schema,
+        "regulars": pl.Int64,
+        "moved": pl.Int64,
+        "others_share": pl.Float64,
+        "p": pl.Float64,
+    }
     tested = pl.DataFrame(rows, schema=names, orient="row", schema_overrides=types)
     proved = tested.filter(pl.col("p") < FAMILY_ERROR / max(len(tested), 1))
     return proved.sort("store_id", "p").unique("store_id", keep="first", maintain_order=True)
@@ -208,31 +261,19 @@ def _moved(
     at_successor = set(after.filter(pl.col("store_id") == successor)["household_id"])
     regulars, others = seen & regular, seen - regular
     moved, came = len(regulars & at_successor), len(others & at_successor)
-    p = float(stats.hypergeom.sf(moved - 1, len(seen), moved + came, len(regulars)))
+    p = float(hypergeom.sf(moved - 1, len(seen), moved + came, len(regulars)))
     return len(regulars), moved, came / max(len(others), 1), p
 
 
-def _dark_spells(
-    found: Visits, lives: dict[Any, tuple[int, int]]
-) -> tuple[pl.DataFrame, dict[str, float]]:
-    """Find the runs of silent days that chance does not explain, at a held share of false ones."""
-    days = silent_days(found, lives).filter(pl.col("effective_households") >= FEWEST_EFFECTIVE)
-    by_store = list(days.group_by("store_id", maintain_order=True))
-    chance = np.concatenate([np.empty((0, 2)), *[_chance_runs(rows) for _, rows in by_store]])
-    runs = pl.concat([days.clear().pipe(_runs), *[_runs(rows) for _, rows in by_store]])
-    threshold, expected = _threshold(chance, runs["log10_p"].to_numpy())
-    kept = runs.filter(pl.col("log10_p") <= threshold)
-    dated = kept.with_columns(
+def _dark_spells(found: Visits, lives: dict[Any, tuple[int, int]]) -> tuple[pl.DataFrame, dict[str, float]]:
+    """Date the improbable runs of silent days; beside them, what a count of baskets alone would say."""
+    runs, examined = improbable_runs(silent_days(found, lives))
+    dated = runs.with_columns(
         start=pl.lit(found.start) + pl.duration(days="first"),
         end=pl.lit(found.start) + pl.duration(days="last"),
         log10_p_poisson=-pl.col("baskets_expected") / np.log(10.0),
     )
-    columns = (
-        "store_id", "start", "end", "days", "baskets_expected", "households_expected",
-        "effective_households", "log10_p", "log10_p_poisson",
-    )  # fmt: skip
-    examined = {"store_days": float(len(days)), "dark_threshold": threshold, "dark_false": expected}
-    return dated.select(columns).sort("store_id", "start"), examined
+    return dated.select(_SPELL_COLUMNS).sort("store_id", "start"), examined
 
 
 def _refute(spells: pl.DataFrame, other: Any | None) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -247,52 +288,10 @@ def _refute(spells: pl.DataFrame, other: Any | None) -> tuple[pl.DataFrame, pl.D
     return spells.join(within, on=keys, how="anti"), spells.join(within, on=keys, how="semi")
 
 
-def _runs(rows: pl.DataFrame) -> pl.DataFrame:
-    """Collapse one store's silent days to maximal runs; chances multiply over its days."""
-    silent = pl.col("households") == 0
-    numbered = rows.with_columns(run=(silent != silent.shift(1)).fill_null(value=False).cum_sum())
-    return (
-        numbered.filter(silent)
-        .group_by("store_id", "run", maintain_order=True)
-        .agg(
-            first=pl.min("day"),
-            last=pl.max("day"),
-            days=pl.len().cast(pl.Int64),
-            baskets_expected=pl.sum("baskets_expected"),
-            households_expected=pl.sum("households_expected"),
-            effective_households=pl.mean("effective_households"),
-            log10_p=pl.col("log10_silent").head(LONGEST_SPELL_DAYS).sum(),
-        )
-    )
-
-
-def _chance_runs(rows: pl.DataFrame) -> Any:
-    """Return every possible run of one store: its log10 chance, and the chance that it is just that run."""
-    log10 = rows["log10_silent"].to_numpy()
-    seen = 1.0 - np.concatenate([[0.0], 10.0**log10, [0.0]])
-    total = np.concatenate([[0.0], np.cumsum(log10)])
-    out = []
-    for length in range(1, min(LONGEST_SPELL_DAYS, len(log10)) + 1):
-        evidence = total[length:] - total[:-length]
-        out.append(np.column_stack([evidence, 10.0**evidence * seen[: -length - 1] * seen[length + 1 :]]))
-    return np.concatenate(out)
-
-
-def _threshold(chance: Any, observed: Any) -> tuple[float, float]:
-    """Return the weakest log10 chance at which false spells stay below `FALSE_SHARE`, and their number.
-
-    The number of spells that chance makes is summed over every run that could have been, so the fact
-    that small stores can never reach a small chance is allowed for.
-    """
-    order = np.argsort(chance[:, 0])
-    evidence, false = chance[order, 0], np.cumsum(chance[order, 1])
-    candidates = np.sort(observed)
-    expected = np.concatenate([[0.0], false])[np.searchsorted(evidence, candidates, side="right")]
-    fine = np.nonzero(expected <= FALSE_SHARE * np.arange(1, len(candidates) + 1))[0]
-    if len(fine) == 0:
-        return -np.inf, 0.0
-    return float(candidates[fine[-1]]), float(expected[fine[-1]])
-
-
 def _types(found: Visits) -> dict[str, Any]:
-    return {"store_id": found.table.schema["store_id"], "kind": pl.String, "day": pl.Int64, "log10_p": pl.Float64}
+    return {
+        "store_id": found.table.schema["store_id"],
+        "kind": pl.String,
+        "day": pl.Int64,
+        "log10_p": pl.Float64,
+    }

@@ -20,7 +20,9 @@ import polars as pl
 
 from grocery_spheres.tables import ContractError, require_columns, to_polars
 
-AROUND_DAYS = 84  # days before and after that speak for a day: twelve weeks, so that every weekday counts equally
+AROUND_DAYS = (
+    84  # days before and after that speak for a day: twelve weeks, so that every weekday counts equally
+)
 _MOST_CERTAIN_VISIT = 0.99  # a household's chance of a visit on one day is held below this
 
 Days = npt.NDArray[np.int64]
@@ -76,8 +78,9 @@ def visits(baskets: Any) -> Visits:
     Examples
     --------
     >>> import datetime as dt, polars as pl
-    >>> found = visits(pl.DataFrame({"household_id": [1, 1, 2], "store_id": ["a", "a", "b"], "lines": [3, 4, 5],
-    ...                              "date": [dt.date(2017, 1, 1), dt.date(2017, 1, 1), dt.date(2017, 1, 3)]}))
+    >>> found = visits(pl.DataFrame({
+    ...     "household_id": [1, 1, 2], "store_id": ["a", "a", "b"], "lines": [3, 4, 5],
+    ...     "date": [dt.date(2017, 1, 1), dt.date(2017, 1, 1), dt.date(2017, 1, 3)]}))
     >>> found.table.rows()
     [(1, 'a', 0, 2, 7), (2, 'b', 2, 1, 5)]
     >>> found.trading.tolist()
@@ -92,7 +95,8 @@ def visits(baskets: Any) -> Visits:
             "without sales nobody can tell a dark store from a closed chain. Add the other stores' baskets."
         )
     start, end = frame["date"].min(), frame["date"].max()
-    assert isinstance(start, dt.date) and isinstance(end, dt.date)
+    assert isinstance(start, dt.date)
+    assert isinstance(end, dt.date)
     day = (pl.col("date") - pl.lit(start)).dt.total_days()
     table = (
         frame.group_by("household_id", "store_id", day.alias("day"))
@@ -132,7 +136,9 @@ def silent_days(found: Visits, lives: dict[Any, tuple[int, int]]) -> pl.DataFram
         for store, rows in found.stores()
         if store in lives
     ]
-    return pl.concat(frames) if frames else pl.DataFrame(schema=_silent_schema(found.table.schema["store_id"]))
+    return (
+        pl.concat(frames) if frames else pl.DataFrame(schema=_silent_schema(found.table.schema["store_id"]))
+    )
 
 
 def silent_window(days: Days, life: tuple[int, int], length: int) -> float:
@@ -174,7 +180,7 @@ def _silent_days_of(
     open_days = found.trading.copy()
     open_days[: life[0]] = False
     open_days[life[1] + 1 :] = False
-    baskets = np.bincount(day, weights=rows["baskets"].to_numpy(), minlength=found.days)
+    baskets = np.bincount(day, weights=rows["baskets"].to_numpy(), minlength=found.days).astype(float)
     others = _trading_level(level - came.sum(axis=1), found.trading)
     around = np.maximum(_others_around(open_days.astype(float)[:, None])[:, 0], 1.0)
     chance = _others_around(came * open_days[:, None]) / around[:, None] * others[:, None]

@@ -30,9 +30,11 @@ SHOWN = (
 )
 """Kinds of output that a page shows, best first. Widgets and scripts are not among them."""
 
+_PYTHON = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
 _TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</\1>", re.DOTALL)
+_QUOTED = re.compile(r'^("|&quot;)(.*)\1$', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 
 
@@ -152,9 +154,7 @@ def _html(cells: list[NotebookNode], notebook: NotebookNode) -> str:
         exclude_anchor_links=True,
         config=Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}),
     )
-    part = from_dict(
-        {**notebook, "cells": cells, "metadata": {"language_info": {"pygments_lexer": "ipython3"}}}
-    )
+    part = from_dict({**notebook, "cells": cells, "metadata": _PYTHON})
     return str(exporter.from_notebook_node(part)[0])
 
 
@@ -181,8 +181,7 @@ def _marked(row: str, numeric: list[bool], quoted: bool) -> str:
 
     def cell(found: re.Match[str]) -> str:
         kind, given, inside = found.groups()
-        if quoted and inside.startswith("&quot;") and inside.endswith("&quot;"):
-            inside = inside.removeprefix("&quot;").removesuffix("&quot;")
+        inside = _QUOTED.sub(r"\2", inside) if quoted else inside
         mark = ' class="num"' if next(place) and "class=" not in given else ""
         return f"<{kind}{given}{mark}>{inside}</{kind}>"
 
@@ -206,7 +205,7 @@ class _Rewriter(HTMLParser):
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=False)
         self._reading = ""
-        self._heading = ("", "")
+        self._began = 0
         self._text = ""
 
     @property
@@ -221,10 +220,8 @@ class _Rewriter(HTMLParser):
             raw = _with(raw, "src", given["src"] or "", self._taken_in(given["src"] or ""))
         elif tag == "table":
             raw = f'<div class="scroll" tabindex="0" role="region" aria-label="Table">{raw}'
-        elif re.fullmatch(r"h[1-6]", tag):
-            self._begin(tag, given.get("id") or "")
-        elif tag == "p" and not self.first_paragraph:
-            self._begin(tag, "")
+        elif re.fullmatch(r"h[1-6]", tag) or (tag == "p" and not self.first_paragraph):
+            self._begin(tag)
         self.pieces.append(raw)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -237,7 +234,7 @@ class _Rewriter(HTMLParser):
         if tag == "p":
             self.first_paragraph = self._text
         else:
-            self.headings.append(Heading(int(tag[1]), self._heading[1], " ".join(self._text.split())))
+            self._end_heading()
         self._reading = ""
 
     def handle_data(self, data: str) -> None:
@@ -252,8 +249,15 @@ class _Rewriter(HTMLParser):
         self.pieces.append(f"&#{name};")
         self._text += unescape(f"&#{name};")
 
-    def _begin(self, tag: str, anchor: str) -> None:
-        self._reading, self._heading, self._text = tag, (tag, anchor), ""
+    def _begin(self, tag: str) -> None:
+        self._reading, self._began, self._text = tag, len(self.pieces), ""
+
+    def _end_heading(self) -> None:
+        """Note a heading, and give it the name by which JupyterLab's links call it."""
+        words = " ".join(self._text.split())
+        anchor = words.replace(" ", "-")
+        self.pieces[self._began] = f'<{self._reading} id="{escape(anchor)}">'
+        self.headings.append(Heading(int(self._reading[1]), anchor, words))
 
     def _turned(self, link: str) -> str:
         """Turn a link to a notebook into one to its page, or to the notebook where it has none."""
@@ -272,8 +276,8 @@ class _Rewriter(HTMLParser):
         kind = mimetypes.guess_type(path.name)[0] or ""
         if not path.is_file() or not kind.startswith("image/"):
             raise ReportError(
-                f"A notebook shows the picture {source!r}, which is not there (looked for {path}). Publish the "
-                "figure first, or correct the address; it is read from the notebooks folder."
+                f"A notebook shows the picture {source!r}, which is not there (looked for {path}). Publish "
+                "the figure first, or correct the address; it is read from the notebooks folder."
             )
         return f"data:{kind};base64,{b64encode(path.read_bytes()).decode()}"
 

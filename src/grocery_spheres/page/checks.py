@@ -1,10 +1,11 @@
-"""What a page must hold before it is written: links that lead somewhere, pictures with words, headings in order."""
+"""What a page must hold to be written: links that lead somewhere, pictures with words, headings in order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -65,7 +66,7 @@ def check_pages(folder: Path, pages: Mapping[str, str]) -> None:
     >>> check_pages(Path("reports"), {"a.html": '<h1>A</h1><a href="b.html">b</a>'})
     Traceback (most recent call last):
     ...
-    grocery_spheres.page.checks.ReportError: The pages are not fit to be written: a.html links to 'b.html', ...
+    grocery_spheres.page.checks.ReportError: The pages are not fit to be written: a.html links to 'b.html'...
     """
     found = {name: _found(text) for name, text in pages.items()}
     faults = [fault for name in found for fault in _faults(folder, name, found)]
@@ -115,6 +116,6 @@ def _heading_faults(name: str, levels: list[int]) -> Iterator[str]:
     if levels.count(1) != 1 or levels[:1] != [1]:
         yield f"{name} must have one first-level heading, and begin with it (its levels are {levels})"
         return
-    for before, after in zip(levels, levels[1:], strict=False):
+    for before, after in pairwise(levels):
         if after > before + 1:
             yield f"{name} skips a level of headings, from {before} to {after}"

@@ -58,8 +58,8 @@ def summarise(name: str, body: Body) -> Summary:
     """
     if not body.headings or body.headings[0].level != 1 or not body.answer:
         raise ReportError(
-            f"Notebook {name} must begin with a markdown cell that holds a first-level heading (`# ...`) and, "
-            "below it, a paragraph with the answer: the index quotes both."
+            f"Notebook {name} must begin with a markdown cell that holds a first-level heading (`# ...`) "
+            "and, below it, a paragraph with the answer: the index quotes both."
         )
     first = body.figures[0] if body.figures else None
     carried = {label.key for bundle in body.figures for label in figures.labels(bundle["evidence"])}
@@ -125,7 +125,7 @@ def policy(scripts: Sequence[str]) -> str:
     )
 
 
-def _render(template: str, root: Path, scripts: Sequence[str], **words: Any) -> str:  # noqa: ANN401
+def _render(template: str, root: Path, scripts: Sequence[str], **words: Any) -> str:
     return (
         figures.environment()
         .get_template(template)
@@ -157,7 +157,7 @@ def _fonts() -> str:
 
 
 def _bundle(root: Path) -> str:
-    """Return Vega with all it needs as one script; made once for each version of vl-convert, since it takes seconds."""
+    """Return Vega and all it needs as one script, kept by version of vl-convert: making it takes seconds."""
     kept = root / "reports" / "executed" / ".cache" / f"vega-{metadata.version('vl-convert-python')}.js"
     if not kept.exists():
         import vl_convert  # noqa: PLC0415 - slow to load, and rarely needed

@@ -1,4 +1,4 @@
-"""How a chart in a notebook is written as html: a picture that needs no script, and the spec that a script draws."""
+"""How a chart in a notebook is written as html: a picture that needs no script, and a spec for the script."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def figure_html(bundle: Mapping[str, Any]) -> str:
     Parameters
     ----------
     bundle : mapping
-        What `publish.figure` hands to a notebook: slug, title, subtitle, alt, source, evidence, note, specs and
-        pictures for two widths, csv.
+        What `publish.figure` hands to a notebook: slug, title, subtitle, alt, source, evidence, note, specs
+        and pictures for two widths, csv.
 
     Returns
     -------
@@ -193,11 +193,11 @@ def address(kind: str, text: str) -> str:
 
 
 def small_table(text: str) -> Table | None:
-    """Read csv text as a table, where it is short enough to be read on a page.
+    r"""Read csv text as a table, where it is short enough to be read on a page.
 
     Examples
     --------
-    >>> small_table("town,sales\\nA,-1.5\\n").columns[1]
+    >>> small_table("town,sales\nA,-1.5\n").columns[1]
     Column(name='sales', number=True)
     >>> small_table("") is None
     True
@@ -235,15 +235,15 @@ def environment() -> Environment:
     )
 
 
-def _template() -> Any:  # noqa: ANN401 - a jinja2 template; the import waits
+def _template() -> Any:
     return environment().get_template("figure.html.j2")
 
 
 def _require(name: str, alt: str | None, svg: str | None) -> None:
     if not (alt or "").strip():
         raise ReportError(
-            f"The chart {name!r} has no alternative text. Publish it with one, or give the chart a description "
-            "(`.properties(description=...)`): one or two sentences with the key number."
+            f"The chart {name!r} has no alternative text. Publish it with one, or give the chart a "
+            "description (`.properties(description=...)`): one or two sentences with the key number."
         )
     if not svg:
         raise ReportError(

@@ -1,0 +1,64 @@
+"""How do the provenance cards read as a page? The text of data/README.md, generated, never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grocery_spheres.provenance import Card, ProjectError, SourceFile, cards, root
+
+_HEAD = """# Data
+
+Generated from `sources.toml` by `grocery-spheres data`; do not edit. The licence of the code (MIT) does not
+cover data: each source has its own terms, below. No data file is committed: the published files come with
+a package, and what is built from them lies in `public/` here, or in the user's cache folder outside a
+checkout (`GROCERY_SPHERES_DATA` names another place)."""
+
+
+def data_readme() -> str:
+    """Return the page of all cards.
+
+    Returns
+    -------
+    str
+        Markdown: for each source what it is, what its producer says of it, its terms, its known problems,
+        and every column of every file that is read.
+
+    Examples
+    --------
+    >>> data_readme().splitlines()[0]
+    '# Data'
+    """
+    return "\n".join([_HEAD, *[line for source in cards().values() for line in _source(source)], ""])
+
+
+def write_data_readme() -> None:
+    """Write data/README.md where it is out of date; outside a checkout there is none to write."""
+    try:
+        path = root() / "data" / "README.md"
+    except ProjectError:
+        return
+    text = data_readme()
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        fresh = path.with_suffix(".md.new")
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+
+
+def _source(source: Card) -> Iterator[str]:
+    yield from ("", f"## {source.title}", "")
+    yield f"**Evidence:** {source.evidence}. {source.measures} Period: {source.period}."
+    yield from ("", f"> {source.says_of_itself}", ">", f"> — {source.says_where}", "")
+    yield f"- Producer: {source.producer}"
+    yield f"- Package: `{source.package}`, version {source.version} ({source.url})"
+    yield f"- Terms: {source.licence}. {source.licence_note}"
+    yield from ("", "Known problems:", "")
+    yield from (f"- {problem}" for problem in source.known_problems)
+    for file in source.files.values():
+        yield from _file(file)
+
+
+def _file(file: SourceFile) -> Iterator[str]:
+    yield from ("", f"### `{file.name}`", "")
+    yield f"{file.rows:,} rows; one row = {file.row}. sha256 `{file.sha256}`"
+    yield from ("", "| column | what it holds |", "|---|---|")
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in file.columns.items())

@@ -1,0 +1,112 @@
+"""How large an effect do stores show that did not move?
+
+The errors of placebo stores give the intervals, of an effect and, by inverting its test, of a ratio. A
+bootstrap over households stands beside them, and both are asked whether they hold the true zero of the
+placebo stores.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from statsmodels.stats.proportion import proportion_confint
+
+from grocery_spheres.outage.regulars import OUTCOMES, Group
+
+MOST_RATIO = 3.0  # ratios are inverted on -this..this; an interval that reaches an end is unbounded
+_RATIO_STEP = 0.005
+_OTHERS = OUTCOMES.index("others")
+
+Array = npt.NDArray[np.float64]
+
+
+def stacked(groups: list[Group]) -> Array:
+    """Return the differences in differences of all households of several groups (households x outcomes)."""
+    return np.concatenate([group.did for group in groups])
+
+
+def scaled(placebos: list[Group], households: int) -> Array:
+    """Return one row a placebo store: its mean error, brought to the noise of `households` households."""
+    return np.array([group.did.mean(axis=0) * np.sqrt(len(group.did) / households) for group in placebos])
+
+
+def pooled_noise(
+    groups: list[Group], noises: list[Array], draws: int, generator: np.random.Generator
+) -> Array:
+    """Draw one placebo store for each relocation and pool them as the relocations are pooled."""
+    sizes = np.array([len(group.did) for group in groups], dtype=float)
+    picked = [noise[generator.integers(len(noise), size=draws)] for noise in noises]
+    return np.asarray(np.tensordot(sizes / sizes.sum(), np.array(picked), axes=1))
+
+
+def bootstrap(groups: list[Group], draws: int, generator: np.random.Generator) -> Array:
+    """Resample households: the interval that a hurried analyst would print (draws x outcomes)."""
+    did = stacked(groups)
+    return np.asarray(did[generator.integers(len(did), size=(draws, len(did)))].mean(axis=1))
+
+
+def critical(noise: Array, alpha: float) -> float:
+    """Return the smallest effect that the placebos reject at `alpha`; infinite where they are too few.
+
+    Examples
+    --------
+    >>> critical(np.array([1.0, -2.0, 3.0]), 0.5), critical(np.array([1.0, -2.0, 3.0]), 0.05)
+    (2.0, inf)
+    """
+    rank = int(np.ceil((len(noise) + 1) * (1 - alpha)))
+    return float(np.sort(np.abs(noise))[rank - 1]) if rank <= len(noise) else float("inf")
+
+
+def invert(did: Array, noise: Array, pick: Array, alpha: float) -> tuple[float, float]:
+    """Return the lowest and highest ratio diverted / lost that the placebos do not reject.
+
+    A ratio r is kept where diverted - r x lost is no larger than `critical` of the same combination in
+    the placebos. The set is unbounded (infinite) where it reaches the end of the grid: the loss itself is
+    then not told from zero.
+
+    Parameters
+    ----------
+    did : array, shape (outcomes,)
+        Mean difference in differences; the first outcome is the closed store.
+    noise : array, shape (placebos, outcomes)
+        Placebo errors of the same.
+    pick : array, shape (outcomes,)
+        Weights of the outcomes that make up what was diverted.
+    alpha : float
+        One minus the level.
+    """
+    steps = round(MOST_RATIO / _RATIO_STEP)
+    grid = np.arange(-steps, steps + 1) * _RATIO_STEP
+    limits = [critical(noise @ pick + ratio * noise[:, 0], alpha) for ratio in grid]
+    kept = grid[np.abs(did @ pick + grid * did[0]) <= limits]
+    if len(kept) == 0:
+        return float("nan"), float("nan")
+    low = float("-inf") if kept[0] <= grid[0] else float(kept[0])
+    high = float("inf") if kept[-1] >= grid[-1] else float(kept[-1])
+    return low, high
+
+
+def holds_zero(
+    placebos: list[Group], alpha: float, draws: int, generator: np.random.Generator
+) -> list[tuple[bool, bool]]:
+    """Ask of each placebo store whether either interval for `others` holds the true zero."""
+    held = []
+    for index, group in enumerate(placebos):
+        rest = scaled(placebos[:index] + placebos[index + 1 :], len(group.did))[:, _OTHERS]
+        boot = bootstrap([group], draws, generator)[:, _OTHERS]
+        low, high = np.quantile(boot, [alpha / 2, 1 - alpha / 2])
+        error = float(group.did[:, _OTHERS].mean())
+        held.append((abs(error) <= critical(rest, alpha), bool(low <= 0 <= high)))
+    return held
+
+
+def coverage_table(held: list[tuple[bool, bool]], alpha: float) -> pl.DataFrame:
+    """Count how often each kind of interval held zero, with a Wilson interval of that share."""
+    rows = []
+    for place, name in enumerate(("placebo stores", "household bootstrap")):
+        count = sum(pair[place] for pair in held)
+        low, high = proportion_confint(count, len(held), alpha=alpha, method="wilson")
+        share = count / len(held)
+        rows.append({"interval": name, "placebos": len(held), "coverage": share, "low": low, "high": high})
+    return pl.DataFrame(rows, orient="row")
