@@ -286,7 +286,7 @@ def section(tables: list[str]) -> str:
     made = (
         f"Python {platform.python_version()}, {versions}; {os.cpu_count()} cores, shared with other programs."
     )
-    return "\n\n".join([START, TITLE, ABOUT, *tables, f"{made} {AGAIN}", END])
+    return "\n\n".join([START, TITLE, ABOUT, *tables, made, AGAIN, END])
 
 
 def write_section(text: str) -> None:
@@ -307,7 +307,7 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="the public lines only")
     parser.add_argument("--write", action="store_true", help="update benchmarks/README.md")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each case (default 3)")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each case (default 5)")
     parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
     parser.add_argument("--files", help=argparse.SUPPRESS)
     parser.add_argument("--build", type=int, help=argparse.SUPPRESS)
@@ -331,7 +331,7 @@ def compare(sizes: tuple[int, ...], rounds: int, write: bool) -> None:
             results = run_all(files, rounds, cases)
             lines = pl.scan_parquet(files).select(pl.len()).collect().item()
         tables.append(table(results, lines, rounds))
-        print(tables[-1], flush=True)
+        print(f"{tables[-1]}\n", flush=True)
     if write:
         write_section(section(tables))
 

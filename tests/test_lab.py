@@ -34,23 +34,25 @@ from grocery_spheres import charts
 charts.enable()
 weeks = pl.DataFrame({"week": range(50), "sales": range(50)})
 brush = alt.selection_interval(name="brush", encodings=["x"])
-points = alt.Chart(weeks, width=300, height=120).mark_point().encode(x="week:Q", y="sales:Q", tooltip=["week"])
+points = alt.Chart(weeks, width=300, height=120).mark_point().encode(x="week:Q", y="sales:Q")
 bars = alt.Chart(weeks, width=300, height=40).mark_bar().encode(x="count():Q")
 (points.add_params(brush) & bars.transform_filter(brush)).properties(description="Points above a bar.")
 """
 
+READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 # True once every code cell has run: none is waiting, each has its number.
 IDLE = """
 () => {
-  const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputArea-prompt")].map((one) => one.textContent);
-  return prompts.length > 0 && prompts.every((prompt) => /\\[\\d+\\]/.test(prompt));
+  const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputArea-prompt")];
+  const ran = (prompt) => /\\[\\d+\\]/.test(prompt.textContent);
+  return prompts.length > 0 && prompts.every(ran);
 }
 """
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory) -> Iterator[tuple[str, Path]]:
-    """JupyterLab as `make lab` starts it, on a project in a folder of its own: its address and the project."""
+    """JupyterLab as `make lab` starts it, on a project of its own: its address, and the project."""
     home = tmp_path_factory.mktemp("lab")
     project = home / "project"
     (project / "notebooks").mkdir(parents=True)
@@ -63,6 +65,7 @@ def lab(tmp_path_factory) -> Iterator[tuple[str, Path]]:
     own = {
         "JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
@@ -90,8 +93,16 @@ def server(folder: Path, home: Path, own: dict[str, str]) -> Iterator[str]:
         try:
             yield wait_for_address(process, home)
         finally:
-            process.terminate()
-            process.wait(timeout=30)
+            stop(process)
+
+
+def stop(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:  # it waits for a kernel that was still starting
+        process.kill()
+        process.wait()
 
 
 def wait_for_address(process: subprocess.Popen, home: Path) -> str:
@@ -120,14 +131,17 @@ def opened(lab, chromium):
 
     context.route("**/*", guard)
 
-    def run(notebook: Path):
+    def run(notebook: Path, seconds: int = SECONDS_TO_RUN):
         shutil.copy(notebook, project / "notebooks") if notebook.parent != project / "notebooks" else None
         tab = context.new_page()
         tab.goto(f"{address}lab/tree/{notebook.name}?reset", timeout=SECONDS_TO_OPEN * 1000)
         tab.wait_for_selector(".jp-CodeCell", timeout=SECONDS_TO_OPEN * 1000)
-        tab.wait_for_function("window.jupyterapp !== undefined")
+        tab.wait_for_function(READY, timeout=SECONDS_TO_OPEN * 1000)
         tab.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
-        tab.wait_for_function(IDLE, timeout=SECONDS_TO_RUN * 1000)
+        tab.wait_for_timeout(500)
+        dialog = tab.locator(".jp-Dialog")
+        assert dialog.count() == 0, f"JupyterLab asks: {dialog.all_inner_texts()}"
+        tab.wait_for_function(IDLE, timeout=seconds * 1000)
         return tab
 
     yield run
@@ -149,12 +163,13 @@ def check_notebook(tab) -> int:
 def small_notebook(project: Path) -> Path:
     path = project / "notebooks" / "small.ipynb"
     cells = [new_markdown_cell("# Small"), new_code_cell(SMALL.strip())]
-    nbformat.write(new_notebook(cells=cells), path)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
     return path
 
 
 def test_a_chart_appears_and_answers(lab, opened):
-    tab = opened(small_notebook(lab[1]))
+    tab = opened(small_notebook(lab[1]), seconds=60)
     assert check_notebook(tab) == 1
     assert tab.locator(".jp-RenderedVegaCommon5 :is(svg.marks, canvas.marks)").count() == 1
     before = shot(tab)

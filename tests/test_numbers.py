@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from grocery_spheres import numbers
@@ -98,7 +99,7 @@ def test_a_value_may_be_an_end_of_its_interval() -> None:
     [
         ("grocery_spheres.nowhere.count", "cannot be imported"),
         ("grocery_spheres.numbers.nothing", "cannot be imported"),
-        ("grocery_spheres.numbers.STORED_DIGITS", "is no function"),
+        ("grocery_spheres.numbers.store.STORED_DIGITS", "is no function"),
     ],
 )
 def test_the_function_that_made_a_number_must_be_there(reports: Path, made_by: str, message: str) -> None:
@@ -135,3 +136,23 @@ def test_what_is_missing_or_damaged_is_said_with_the_way_out(reports: Path) -> N
         (reports / "numbers.json").write_text(text, encoding="utf-8")
         with pytest.raises(PublishError, match=r"numbers\.json is damaged"):
             numbers.read_numbers()
+
+
+def test_numbers_are_taken_out_of_a_table_with_their_intervals():
+    frame = pl.DataFrame({"to": ["new", "old"], "ratio": [0.7, -0.1], "low": [0.6, -0.2], "high": [0.8, 0.0]})
+    words = {"unit": "share", "evidence": "public", "made_by": "grocery_spheres.outage.relocations.follow"}
+    made = numbers.from_rows(
+        frame, {"old": "moved.old", "new": "moved.new"}, key="to", value="ratio", **words
+    )
+    assert [(one.id, one.value, one.low, one.high) for one in made] == [
+        ("moved.old", -0.1, -0.2, 0.0),
+        ("moved.new", 0.7, 0.6, 0.8),
+    ]
+    with pytest.raises(PublishError, match=r"'moved.gone': 0 rows have 'gone' in 'to'.*new, old"):
+        numbers.from_rows(frame, {"gone": "moved.gone"}, key="to", value="ratio", **words)
+
+
+def test_counts_have_no_interval():
+    words = {"evidence": "public", "made_by": "grocery_spheres.outage.events.find_events"}
+    (one,) = numbers.counted({"events.closures": (3, "stores")}, **words)
+    assert (one.value, one.low, one.unit) == (3, None, "stores")

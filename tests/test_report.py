@@ -16,8 +16,8 @@ from grocery_spheres import report
 from grocery_spheres.execute import FIGURE
 from grocery_spheres.kernels import ExecutionError, write_text
 from grocery_spheres.page import document, figures
-from grocery_spheres.page.body import align_numbers
 from grocery_spheres.page.checks import ReportError, check_pages
+from grocery_spheres.page.tables import align_numbers
 
 HOSTILE = """<script>alert("1")</script><img src=x onerror=alert(2)>'"&"""
 PAGE_BYTES = 1_600_000
@@ -452,11 +452,27 @@ def test_the_index_lists_every_page_with_its_answer(site):
     ]
     assert [answer["text"] for answer in page.all("p", class_="answer")] == [
         "Read on.",
-        "It is this, 26.1 % of all.",
+        "It is this, 26.1\u00a0% of all.",
         "Yes.",
     ]
     assert [image["alt"] for image in page.all("img")] == ["Bars of sales by town; A sells 1."]
     assert "1 figure" in page.text()
+
+
+def test_bold_words_at_the_beginning_are_the_answer_in_one_line(site):
+    site.notebook("00-start", "# Start\n\n**Most `of` it** came back. The rest did **not**.\n\n**Later.**")
+    site.notebook("01-first", "# What?\n\nNot **bold** first.\n\n**Later.**")
+    answers = [answer["text"] for answer in built(site)["index"].all("p", class_="answer")]
+    assert answers == ["Most of it", "Not bold first."]
+
+
+def test_tables_count_as_evidence(site):
+    footer = "Source: none · Evidence: injected + public"
+    table = f'<figure><table></table><figcaption class="gs-source">{footer}</figcaption></figure>'
+    site.notebook("00-start", "# Start here\n\nRead on.")
+    site.notebook("01-first", OPENING, ("table", [result(html=table)]))
+    kicker = built(site)["01-first"].all("p", class_="kicker")[0]["text"]
+    assert kicker.split() == ["Evidence", "on", "this", "page", "Public", "Injected"]
 
 
 def test_a_cell_may_say_its_answer_itself(site):
@@ -473,6 +489,13 @@ def test_two_builds_write_the_same_bytes(site):
     first = {name: site.page(name) for name in ("00-start", "01-first", "index")}
     report.build(force=True)
     assert first == {name: site.page(name) for name in first}
+
+
+def test_a_number_keeps_its_unit_on_its_line_but_code_is_left_alone(site):
+    site.notebook("00-start", "# Start\n\nRead on.", "It is 12 % or 30 USD. `7 % 2`", ("x = 7 % 2", []))
+    words = built(site)["00-start"].all("main")[0]["text"]
+    assert "12\u00a0% or 30\u00a0USD" in words
+    assert words.count("7 % 2") == 2
 
 
 def test_pictures_of_prose_are_taken_in(site):

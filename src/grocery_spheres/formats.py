@@ -174,10 +174,10 @@ def department_mix(lines: Any, products: Any, most: int = 10) -> pl.DataFrame:
 
     Examples
     --------
-    >>> lines = pl.DataFrame({"product_id": [1, 2, 3], "sales_usd": [6.0, 3.0, 1.0]})
+    >>> lines = pl.DataFrame({"product_id": [1, 2, 3], "sales_usd": [6.0, 1.0, 1.0]})
     >>> products = pl.DataFrame({"product_id": [1, 2, 3], "department": ["PRODUCE", "MEAT", "DELI"]})
     >>> department_mix(lines, products, most=1).rows()
-    [('PRODUCE', 6.0, 0.6), ('all other', 4.0, 0.4)]
+    [('PRODUCE', 6.0, 0.75), ('all other', 2.0, 0.25)]
     """
     names = to_polars(products).select("product_id", "department")
     sold = to_polars(lines).group_by("product_id").agg(pl.sum("sales_usd"))

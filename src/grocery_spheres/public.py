@@ -60,7 +60,7 @@ def complete_journey() -> Groceries:
     --------
     >>> groceries = complete_journey()
     >>> groceries.account.row(0)
-    ('in', 1469307, 4578088.12)
+    ('in', 1469307, 4596039.58)
     """
     folder = build()
     lines = pl.scan_parquet(folder / "lines.parquet")
@@ -118,10 +118,8 @@ def promoted_stores() -> pl.DataFrame:
     path = provenance.source_path(KEY, "promotions.parquet")
     weeks = pl.col("week")
     listed = pl.scan_parquet(path).select("store_id", "week").unique()
-    summary = listed.group_by("store_id").agg(
-        first_week=weeks.min(), last_week=weeks.max(), weeks=pl.len().cast(pl.Int64)
-    )
-    return summary.sort("store_id").collect()
+    span = {"first_week": weeks.min(), "last_week": weeks.max(), "weeks": pl.len().cast(pl.Int64)}
+    return listed.group_by("store_id").agg(**span).sort("store_id").collect()
 
 
 def published_times() -> pl.DataFrame:
@@ -257,7 +255,7 @@ def _products(products: pl.DataFrame) -> pl.DataFrame:
 
 
 def _stores(classified: pl.DataFrame) -> pl.DataFrame:
-    """One row a store of the published lines, with the opening and closing days of the card."""
+    """One row a store, with the opening and closing days of the card."""
     bounds = {
         name: pl.col("store_id").replace_strict(
             list(days), list(days.values()), default=None, return_dtype=pl.Date

@@ -212,3 +212,16 @@ def study_weeks(first: dt.date, last: dt.date, closed_days: int) -> float:
     52.0
     """
     return ((last - first).days + 1 - closed_days) / 7
+
+
+def robustness_rows(swept: pl.DataFrame) -> pl.DataFrame:
+    """Write the shares of `sweep.sweep` as per cent with their intervals, one cell each."""
+    words = {"successor": "to the successor, %", "others": "to existing stores, %"}
+    cells = [_with_interval(swept, name).alias(words[name]) for name in words]
+    return swept.select(pl.col("changed").alias("definition"), pl.col("regulars").alias("households"), *cells)
+
+
+def _with_interval(swept: pl.DataFrame, name: str) -> pl.Series:
+    columns = [swept[column] for column in (name, f"{name}_low", f"{name}_high")]
+    parts = [[f"{100 * value:.0f}".replace("-", "−") for value in column] for column in columns]
+    return pl.Series([f"{value} ({low} to {high})" for value, low, high in zip(*parts, strict=True)])

@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from grocery_spheres.page import figures
 from grocery_spheres.page.checks import ReportError
+from grocery_spheres.page.tables import align_numbers, words
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -31,11 +32,9 @@ SHOWN = (
 """Kinds of output that a page shows, best first. Widgets and scripts are not among them."""
 
 _PYTHON = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
-_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
-_ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
-_CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</\1>", re.DOTALL)
-_QUOTED = re.compile(r'^("|&quot;)(.*)\1$', re.DOTALL)
-_TAG = re.compile(r"<[^>]+>")
+_UNIT = re.compile(r"(?<=\d) (?=%|USD\b)")
+_VERBATIM = {"pre", "code", "script", "style"}
+_BOLD = re.compile(r"^(?:(?!<p>).)*<p><strong>(.*?)</strong>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Body:
     headings : list of Heading
         In order.
     answer : str
-        The first paragraph, as plain text.
+        The first paragraph as plain text; where it begins with bold words, just these.
     figures : list of dict
         Bundles of the published figures, in order.
     """
@@ -97,21 +96,8 @@ def write_body(notebook: NotebookNode, root: Path, pages: Collection[str]) -> Bo
     opening.feed(align_numbers(_html([notebook.cells[0]], notebook)))
     rest = _Rewriter(root, pages)
     rest.feed(align_numbers(_html(notebook.cells[1:], notebook)))
-    answer = notebook.cells[0].metadata.get("answer") or " ".join(opening.first_paragraph.split())
+    answer = notebook.cells[0].metadata.get("answer") or _answer(opening)
     return Body(opening.html, rest.html, opening.headings + rest.headings, answer, published)
-
-
-def align_numbers(html: str) -> str:
-    """Mark the cells of each table's numeric columns, so that the style sheet can align them.
-
-    Tables with joined cells, and those with a style of their own, stay as they are.
-
-    Examples
-    --------
-    >>> align_numbers("<table><tr><th>a</th></tr><tr><td>1.5</td></tr></table>")
-    '<table><tr><th class="num">a</th></tr><tr><td class="num">1.5</td></tr></table>'
-    """
-    return _TABLE.sub(lambda found: _aligned(found[0]), html)
 
 
 def _draw_charts(notebook: NotebookNode) -> list[dict[str, Any]]:
@@ -158,43 +144,14 @@ def _html(cells: list[NotebookNode], notebook: NotebookNode) -> str:
     return str(exporter.from_notebook_node(part)[0])
 
 
-def _aligned(table: str) -> str:
-    if "span=" in table or "gt_table" in table or table.count("<table") > 1:
-        return table
-    rows = [_CELL.findall(row) for row in _ROW.findall(table)]
-    # A row of headings holds <th> only; in polars' tables a row of column types follows it inside <thead>.
-    body = [
-        _CELL.findall(row) for row in _ROW.findall(re.sub(r"<thead.*?</thead>", "", table, flags=re.DOTALL))
-    ]
-    body = [row for row in body if any(kind == "td" for kind, _, _ in row)]
-    width = max((len(row) for row in rows), default=0)
-    if not body or any(len(row) != width for row in rows):
-        return table
-    numeric = [figures.are_numbers([_words(row[at][2]) for row in body]) for at in range(width)]
-    quoted = 'class="dataframe"' in table
-    return _ROW.sub(lambda row: _marked(row[0], numeric, quoted), table)
-
-
-def _marked(row: str, numeric: list[bool], quoted: bool) -> str:
-    """Mark the numeric cells of a row; take off the quotation marks that polars puts around text."""
-    place = iter(numeric)
-
-    def cell(found: re.Match[str]) -> str:
-        kind, given, inside = found.groups()
-        inside = _QUOTED.sub(r"\2", inside) if quoted else inside
-        mark = ' class="num"' if next(place) and "class=" not in given else ""
-        return f"<{kind}{given}{mark}>{inside}</{kind}>"
-
-    return _CELL.sub(cell, row)
-
-
-def _words(html: str) -> str:
-    return unescape(_TAG.sub("", html)).strip()
+def _answer(opening: _Rewriter) -> str:
+    bold = _BOLD.search(opening.html)
+    return " ".join((words(bold[1]) if bold else opening.first_paragraph).split())
 
 
 @dataclass
 class _Rewriter(HTMLParser):
-    """Copies html; turns links between notebooks, takes pictures in, boxes tables, notes headings."""
+    """Copies html: turns links to notebooks, takes pictures in, boxes tables, notes headings, binds units."""
 
     root: Path
     pages: Collection[str]
@@ -206,6 +163,7 @@ class _Rewriter(HTMLParser):
         super().__init__(convert_charrefs=False)
         self._reading = ""
         self._began = 0
+        self._verbatim = 0
         self._text = ""
 
     @property
@@ -214,6 +172,7 @@ class _Rewriter(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         raw, given = self.get_starttag_text() or "", dict(attrs)
+        self._verbatim += tag in _VERBATIM
         if tag == "a" and given.get("href"):
             raw = _with(raw, "href", given["href"] or "", self._turned(given["href"] or ""))
         elif tag == "img" and given.get("src"):
@@ -228,6 +187,7 @@ class _Rewriter(HTMLParser):
         self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
+        self._verbatim -= tag in _VERBATIM
         self.pieces.append(f"</{tag}></div>" if tag == "table" else f"</{tag}>")
         if tag != self._reading:
             return
@@ -238,6 +198,7 @@ class _Rewriter(HTMLParser):
         self._reading = ""
 
     def handle_data(self, data: str) -> None:
+        data = data if self._verbatim else _UNIT.sub("\u00a0", data)
         self.pieces.append(data)
         self._text += data
 

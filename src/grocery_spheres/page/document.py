@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -19,6 +20,7 @@ from grocery_spheres.page.checks import ReportError
 FONTS = {400: "Inter-Regular.woff2", 600: "Inter-SemiBold.woff2"}
 """Shipped weights of Inter; they stand inside the page."""
 
+_OF_TABLE = re.compile(r'class="gs-source">[^<]*Evidence: ([a-z]+(?: \+ [a-z]+)*)')
 _HERE = Path(__file__).parent
 _FONT_FOLDER = _HERE.parent / "charts" / "fonts"
 
@@ -32,7 +34,7 @@ class Summary:
     name, title, answer : str
         The notebook's name, its heading, and its first paragraph.
     evidence : list of str
-        Keys of the labels that its figures carry.
+        Keys of the labels that its figures and tables carry.
     figures : int
         How many it publishes.
     thumbnail, thumbnail_alt : str
@@ -62,7 +64,8 @@ def summarise(name: str, body: Body) -> Summary:
             "and, below it, a paragraph with the answer: the index quotes both."
         )
     first = body.figures[0] if body.figures else None
-    carried = {label.key for bundle in body.figures for label in figures.labels(bundle["evidence"])}
+    stated = [bundle["evidence"] for bundle in body.figures] + _OF_TABLE.findall(body.opening + body.rest)
+    carried = {label.key for evidence in stated for label in figures.labels(evidence)}
     return Summary(
         name=name,
         title=body.headings[0].text,

@@ -1,0 +1,87 @@
+"""Published results: a rebuild gives the same bytes, and the committed numbers are what the code finds."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+from grocery_spheres import provenance
+from grocery_spheres.numbers import read_numbers
+from grocery_spheres.outage.relocations import follow
+from grocery_spheres.prose import check_prose
+
+ROOT = provenance.root()
+FIGURES = ROOT / "reports" / "figures"
+COPIED = ("pyproject.toml", "requirements.txt", "README.md", "notebooks", "data/sources.toml")
+
+
+@pytest.fixture(scope="module")
+def rebuilt(tmp_path_factory):
+    """The committed notebooks, run again in an empty checkout."""
+    root = tmp_path_factory.mktemp("rebuilt")
+    (root / "data").mkdir()
+    for name in COPIED:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, root / name)
+    places = {"GROCERY_SPHERES_ROOT": str(root), "GROCERY_SPHERES_DATA": str(provenance.cache_folder())}
+    command = [sys.executable, "-m", "grocery_spheres", "report"]
+    subprocess.run(command, env={**os.environ, **places}, check=True, capture_output=True, text=True)
+    return root / "reports"
+
+
+def test_every_figure_is_the_same_on_a_rebuild(rebuilt):
+    names = sorted(path.name for path in FIGURES.iterdir())
+    assert sorted(path.name for path in (rebuilt / "figures").iterdir()) == names
+    differ = [
+        name for name in names if (FIGURES / name).read_bytes() != (rebuilt / "figures" / name).read_bytes()
+    ]
+    assert differ == []
+
+
+def test_the_numbers_are_the_same_on_a_rebuild(rebuilt):
+    committed = json.loads((ROOT / "reports" / "numbers.json").read_text(encoding="utf-8"))
+    again = json.loads((rebuilt / "numbers.json").read_text(encoding="utf-8"))
+    assert again.keys() == committed.keys()
+    for key, number in committed.items():
+        for field in ("value", "low", "high"):
+            assert again[key][field] == (
+                None if number[field] is None else pytest.approx(number[field], rel=1e-6)
+            ), key
+
+
+def test_a_rebuild_writes_a_page_for_each_notebook_and_an_index(rebuilt):
+    names = {path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb")}
+    assert {path.stem for path in rebuilt.glob("*.html")} == names | {"index"}
+
+
+def test_prose_agrees_with_the_committed_numbers():
+    assert check_prose() == []
+
+
+def test_every_number_says_what_made_it_and_on_which_evidence():
+    for number in read_numbers().values():
+        assert number.evidence == "public", "so far there is no other evidence"
+        assert number.made_by.startswith("grocery_spheres.")
+
+
+def test_the_headline_is_what_the_code_finds_today(public_baskets, public_events):
+    numbers = read_numbers()
+    assert numbers["events.closures"].value == public_events.closures.height
+    assert numbers["dark.store_days"].value == public_events.masked().height
+    pooled = follow(public_baskets, public_events.relocations).ratios.filter(pl.col("store_id") == "pooled")
+    for destination, key in (("successor", "moved.successor"), ("others", "moved.existing")):
+        row = pooled.filter(pl.col("destination") == destination).row(0, named=True)
+        published = numbers[key]
+        assert (row["ratio"], row["low"], row["high"]) == pytest.approx(
+            (published.value, published.low, published.high)
+        )
+
+
+def test_every_picture_of_the_readme_is_committed_with_its_bundle():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = {part.split(")")[0] for part in text.split("](reports/figures/")[1:]}
+    assert {name.removesuffix(".png") for name in shown} == {path.stem for path in FIGURES.glob("*.json")}
