@@ -160,46 +160,39 @@ def _lives(found: Visits) -> dict[Any, tuple[int, int]]:
 
 
 def _edges(found: Visits, lives: dict[Any, tuple[int, int]]) -> pl.DataFrame:
-    """Weigh the silence after each store's last day and before its first."""
-    everywhere = {
-        key[0]: np.unique(rows["day"].to_numpy())
-        for key, rows in found.table.group_by("household_id", maintain_order=True)
-    }
+    """Weigh the silence after each store's last day and before its first, where it is long enough."""
     rows = []
     for store, visitors in found.stores():
-        first, last = lives[store]
-        days = {
-            key[0]: part["day"].to_numpy()
-            for key, part in visitors.group_by("household_id", maintain_order=True)
-        }
-        after = min(SILENCE_DAYS, found.days - 1 - last)
-        before = min(SILENCE_DAYS, first)
-        spans = {
-            "closed": (last, (last + 1, last + after), (max(first, last - LIFE_DAYS + 1), last)),
-            "opened": (first, (first - before, first - 1), (first, min(last, first + LIFE_DAYS - 1))),
-        }
-        for kind, (edge, silence, life) in spans.items():
-            weighed = _weigh(days, everywhere, silence, life)
-            if weighed:
-                rows.append((store, kind, edge, *weighed))
+        for kind, edge, silence, life in _spans(*lives[store], found.days):
+            length, room = silence[1] - silence[0] + 1, life[1] - life[0] + 1
+            if length >= SHORTEST_SILENCE_DAYS and room >= length + SHORTEST_SILENCE_DAYS:
+                rows.append((store, kind, edge, length, *_weigh(found, visitors, silence, life)))
     names = ["store_id", "kind", "day", "silence_days", "households", "households_expected", "log10_p"]
     return pl.DataFrame(rows, schema=names, orient="row", schema_overrides=_types(found))
 
 
+def _spans(first: int, last: int, days: int) -> list[tuple[str, int, tuple[int, int], tuple[int, int]]]:
+    """Return for either edge of a life: kind, day, the silence weighed, the life that speaks for it."""
+    after, before = min(SILENCE_DAYS, days - 1 - last), min(SILENCE_DAYS, first)
+    return [
+        ("closed", last, (last + 1, last + after), (max(first, last - LIFE_DAYS + 1), last)),
+        ("opened", first, (first - before, first - 1), (first, min(last, first + LIFE_DAYS - 1))),
+    ]
+
+
 def _weigh(
-    days: dict[Any, Any], everywhere: dict[Any, Any], silence: tuple[int, int], life: tuple[int, int]
-) -> tuple[int, int, float, float] | None:
-    """Multiply the chances of silence over the households seen elsewhere then; None = cannot be tested."""
+    found: Visits, visitors: pl.DataFrame, silence: tuple[int, int], life: tuple[int, int]
+) -> tuple[int, float, float]:
+    """Multiply the chances of silence over the store's households that were seen elsewhere meanwhile."""
+    meanwhile = found.table.filter(pl.col("day").is_between(*silence)).select("household_id").unique()
+    asked = visitors.join(meanwhile, on="household_id", how="semi", maintain_order="left")
     length = silence[1] - silence[0] + 1
-    if length < SHORTEST_SILENCE_DAYS or life[1] - life[0] + 1 < length + SHORTEST_SILENCE_DAYS:
-        return None
     chances = [
-        silent_window(own, life, length)
-        for household, own in days.items()
-        if ((everywhere[household] >= silence[0]) & (everywhere[household] <= silence[1])).any()
+        silent_window(own["day"].to_numpy(), life, length)
+        for _, own in asked.group_by("household_id", maintain_order=True)
     ]
     total = float(np.log10(chances).sum()) if chances else 0.0
-    return length, len(chances), float(len(chances) - sum(chances)), total
+    return len(chances), float(len(chances) - sum(chances)), total
 
 
 def _proved(edges: pl.DataFrame, kind: str, found: Visits) -> pl.DataFrame:

@@ -3,8 +3,8 @@
 A gap in a store's sales is weak evidence where one heavy buyer makes most of them. So every household
 is asked for its own rhythm: the chance that it stays away for a day, or for a month, is taken from
 its own visits around that time. Households act apart from each other (a stated assumption; on the
-public data the predicted number of silent store-days agrees with the observed one wherever fewer than
-five households are expected, tests/test_silence.py), so the chances multiply.
+public data the predicted number of silent store-days agrees with the observed one within one per cent
+where fewer than three households are expected, tests/test_silence.py), so the chances multiply.
 """
 
 from __future__ import annotations

@@ -146,7 +146,8 @@ def _html(cells: list[NotebookNode], notebook: NotebookNode) -> str:
 
 def _answer(opening: _Rewriter) -> str:
     bold = _BOLD.search(opening.html)
-    return " ".join((words(bold[1]) if bold else opening.first_paragraph).split())
+    answer = words(bold[1]) if bold else opening.first_paragraph
+    return re.sub(r"[ \n\t]+", " ", answer).strip()  # a no-break space stays
 
 
 @dataclass
