@@ -207,9 +207,10 @@ def test_a_chart_is_drawn_anew_when_the_window_narrows(sample, visit):
     with visit(sample / "01-sample.html") as opened:
         opened.wait_for_charts()
         opened.tab.set_viewport_size({"width": 390, "height": 900})
-        opened.tab.wait_for_function(
-            "document.querySelector('#bars .chart svg.marks').getBoundingClientRect().width <= 360"
+        narrow = (
+            "document.querySelector('#bars[data-size=phone] svg.marks')?.getBoundingClientRect().width <= 360"
         )
+        opened.tab.wait_for_function(narrow)
         assert opened.tab.locator("#bars .chart").count() == 1
         assert opened.complaints == []
 

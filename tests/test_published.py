@@ -85,3 +85,55 @@ def test_every_picture_of_the_readme_is_committed_with_its_bundle():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = {part.split(")")[0] for part in text.split("](reports/figures/")[1:]}
     assert {name.removesuffix(".png") for name in shown} == {path.stem for path in FIGURES.glob("*.json")}
+
+
+# ---- each title states a finding: it must hold in the figure's own data
+
+
+def plotted(slug):
+    return pl.read_csv(FIGURES / f"{slug}.csv", try_parse_dates=True)
+
+
+def test_the_rush_is_at_five_on_the_stores_clock_and_at_ten_as_published():
+    peaks = plotted("shopping-clock").sort("share of baskets (%)").group_by("clock").last()
+    assert dict(peaks.select("clock", "hour").iter_rows()) == {"local": 17, "as published": 22}
+
+
+def test_weekends_have_the_most_baskets_and_late_afternoon_the_rush():
+    week = plotted("trading-week")
+    days = week.group_by("weekday").agg(pl.sum("baskets a week")).sort("baskets a week")
+    assert set(days["weekday"][-2:]) == {"Sat", "Sun"}
+    hours = week.group_by("hour").agg(pl.sum("baskets a week")).sort("baskets a week")
+    assert set(hours["hour"][-3:]) == {16, 17, 18}
+
+
+def test_three_of_five_new_stores_sold_fuel_before_food():
+    stores = plotted("fuel-first")
+    assert (stores.height, (stores["fuel"] < stores["groceries"]).sum()) == (5, 3)
+
+
+def test_every_store_that_closed_moved(public_events):
+    assert plotted("three-moves")["move"].n_unique() == public_events.closures.height
+
+
+def test_the_successor_took_the_trade_and_existing_stores_show_no_gain():
+    went = plotted("where-customers-went")
+    assert (went.filter(pl.col("destination") == "the successor")["low (%)"] > 50).all()
+    assert (went.filter(pl.col("destination") == "existing stores")["diverted (%)"] < 0).all()
+
+
+def test_the_second_destination_had_been_there_before():
+    existing = plotted("before-and-after").filter(pl.col("kind") == "existing store")
+    ranked = existing.sort("after (baskets a week)", descending=True).unique("move", keep="first")
+    assert (ranked["before (baskets a week)"] >= ranked["after (baskets a week)"]).all()
+
+
+def test_large_stores_are_silent_more_often_than_chance_allows():
+    silent = plotted("silent-days")
+    assert (silent["low"][-4:] > 1).all()
+
+
+def test_trips_elsewhere_did_not_rise_on_dark_days():
+    same_day = plotted("missing-or-outage").row(0, named=True)
+    assert same_day["low (%)"] < 0 < same_day["high (%)"]
+    assert same_day["made up (%)"] < 5

@@ -7,6 +7,7 @@ import re
 from base64 import b64encode
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +19,7 @@ from grocery_spheres.page.checks import ReportError
 from grocery_spheres.page.tables import align_numbers, words
 
 if TYPE_CHECKING:
+    from nbconvert import HTMLExporter
     from nbformat import NotebookNode
 
 SHOWN = (
@@ -130,18 +132,23 @@ def _picture_html(output: NotebookNode) -> str:
 
 
 def _html(cells: list[NotebookNode], notebook: NotebookNode) -> str:
+    from nbformat import from_dict  # noqa: PLC0415 - loading it takes as long as a build with nothing to do
+
+    part = from_dict({**notebook, "cells": cells, "metadata": _PYTHON})
+    return str(_exporter().from_notebook_node(part)[0])
+
+
+@cache
+def _exporter() -> HTMLExporter:
     from nbconvert import HTMLExporter  # noqa: PLC0415 - loading it takes seconds
-    from nbformat import from_dict  # noqa: PLC0415 - see above
     from traitlets.config import Config  # noqa: PLC0415 - see above
 
-    exporter = HTMLExporter(
+    return HTMLExporter(
         template_name="page",
         extra_template_basedirs=[str(Path(__file__).parents[1])],
         exclude_anchor_links=True,
         config=Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}),
     )
-    part = from_dict({**notebook, "cells": cells, "metadata": _PYTHON})
-    return str(exporter.from_notebook_node(part)[0])
 
 
 def _answer(opening: _Rewriter) -> str:
