@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from grocery_spheres.outage.dark_spells import missing_or_outage
     from grocery_spheres.outage.events import find_events
     from grocery_spheres.outage.relocations import follow
-    from grocery_spheres.panels import baskets, household_weeks, store_days
+    from grocery_spheres.panels import baskets, check_baskets, household_weeks, store_days
     from grocery_spheres.public import complete_journey
     from grocery_spheres.tables import ContractError, Groceries, GroceryError, check_table
 
@@ -22,6 +22,7 @@ _HOMES = {
     "Groceries": "tables",
     "GroceryError": "tables",
     "baskets": "panels",
+    "check_baskets": "panels",
     "check_table": "tables",
     "complete_journey": "public",
     "find_events": "outage.events",
@@ -37,6 +38,7 @@ __all__ = [
     "Groceries",
     "GroceryError",
     "baskets",
+    "check_baskets",
     "check_table",
     "complete_journey",
     "find_events",
