@@ -176,23 +176,37 @@ def dark_days(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
 
 
 def signs(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
-    """Draw the share of missed trips that regulars made up, with the mark where an outage would stand."""
-    base = alt.Chart(data).encode(
-        y=alt.Y("sign:N", sort=data["sign"].to_list(), title=None, axis=alt.Axis(labelLimit=170))
+    """Draw the share of missed trips that regulars made up, one panel a case; a known outage stands last."""
+    panels: list[Any] = []
+    cases = data["case"].unique(maintain_order=True).to_list()
+    for case in cases:
+        rows = data.filter(pl.col("case") == case)
+        heading = alt.TitleParams(case, fontSize=theme.LABEL_SIZE, offset=6 if panels else 18)
+        title = "Share of missed trips made up, %" if case == cases[-1] else None
+        chart = _signs_of(rows, title, named=not panels)
+        panels.append(chart.properties(width=width - 176, height=_ROW * 0.6 * len(rows), title=heading))
+    return alt.vconcat(*panels, spacing=10)
+
+
+def _signs_of(rows: pl.DataFrame, title: str | None, *, named: bool) -> Any:
+    label = alt.Axis(labelLimit=150)
+    base = alt.Chart(rows).encode(y=alt.Y("sign:N", sort=rows["sign"].to_list(), title=None, axis=label))
+    x = alt.X(
+        "low (%):Q", title=title, scale=alt.Scale(domain=[-60, 120]), axis=alt.Axis(values=[-50, 0, 50, 100])
     )
-    x = alt.X("low (%):Q", title="Share of missed trips made up, %", scale=alt.Scale(domain=[-60, 110]))
     marks = alt.Chart(pl.DataFrame({"at": [0, 100], "words": ["none", "every trip"]}))
     rules = marks.mark_rule(strokeDash=[5, 4], color=theme.CONTEXT).encode(x="at:Q")
-    names = marks.mark_text(y=-8, fontSize=theme.SMALLEST_SIZE).encode(x="at:Q", text="words:N")
     whisker = base.mark_rule(strokeWidth=_WHISKER, color=theme.GROCER, opacity=0.45).encode(
         x=x, x2="high (%):Q"
     )
     tips = [
+        "case:N",
         "sign:N",
-        *[alt.Tooltip(f"{name}:Q", format=".0f") for name in ("made up (%)", "low (%)", "high (%)")],
+        *[alt.Tooltip(f"{n}:Q", format=".0f") for n in ("made up (%)", "low (%)", "high (%)")],
     ]
     dots = base.mark_point(size=90, opacity=1, color=theme.GROCER).encode(x="made up (%):Q", tooltip=tips)
-    return alt.layer(rules, names, whisker, dots).properties(width=width, height=_ROW * len(data))
+    names = marks.mark_text(y=-8, fontSize=theme.SMALLEST_SIZE).encode(x="at:Q", text="words:N")
+    return alt.layer(rules, whisker, dots, *([names] if named else []))
 
 
 def diversion(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:

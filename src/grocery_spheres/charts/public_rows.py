@@ -146,14 +146,18 @@ def _ratio_row(label: str, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def sign_rows(signs: pl.DataFrame) -> pl.DataFrame:
-    """Turn the signs of `dark_spells.missing_or_outage` into per cent."""
-    return signs.select(
-        "sign",
-        (100 * pl.col("share")).alias("made up (%)"),
-        (100 * pl.col("low")).alias("low (%)"),
-        (100 * pl.col("high")).alias("high (%)"),
-    )
+def sign_rows(signs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Put the signs of `dark_spells.missing_or_outage` for several cases on top of each other, in %."""
+    shares = {"made up (%)": "share", "low (%)": "low", "high (%)": "high"}
+    frames = [
+        frame.select(
+            pl.lit(case).alias("case"),
+            "sign",
+            *[(100 * pl.col(column)).alias(name) for name, column in shares.items()],
+        )
+        for case, frame in signs.items()
+    ]
+    return pl.concat(frames)
 
 
 def diversion_rows(ratios: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
