@@ -60,10 +60,10 @@ def test_planted_dark_spells_are_found_and_masked_day_by_day(town):
     assert found.masked().rows() == [(1, day(town, 100)), (1, day(town, 101))]
 
 
-def test_a_record_of_another_kind_refutes_a_dark_spell(town):
+def test_a_spell_with_records_of_another_kind_is_set_apart(town):
     other = pl.DataFrame({"store_id": [1, 2], "date": [day(town, 101), day(town, 101)]})
     found = find_events(town.baskets(dark={1: [100, 101], 4: [50]}), other=other)
-    assert found.refuted["store_id"].to_list() == [1]
+    assert found.other_records["store_id"].to_list() == [1]
     assert found.dark_spells["store_id"].to_list() == [4]
 
 
@@ -143,9 +143,51 @@ def test_each_closure_in_the_public_data_is_a_relocation(public_events):
     assert public_events.relocations["store_id"].to_list() == public_events.closures["store_id"].to_list()
 
 
-def test_the_pumps_refute_as_many_spells_as_the_rule_expects_to_be_chance(public_events):
-    expected = public_events.examined["dark_false"]
-    assert public_events.refuted.height == pytest.approx(expected, abs=2 * expected**0.5)
+def test_the_pumps_set_two_of_the_public_spells_apart(public_events):
+    assert public_events.other_records.select("store_id", "start").rows() == [
+        (372, dt.date(2017, 4, 9)),
+        (31582, dt.date(2017, 1, 21)),
+    ]
+    assert not set(public_events.masked().rows()) & {
+        (372, dt.date(2017, 4, 9)),
+        (31582, dt.date(2017, 1, 21)),
+    }
+
+
+def test_a_record_at_any_hour_of_the_last_day_counts(town):
+    evening = dt.datetime.combine(day(town, 101), dt.time(18))
+    found = find_events(
+        town.baskets(dark={1: [100, 101]}), other=pl.DataFrame({"store_id": [1], "date": [evening]})
+    )
+    assert found.other_records.height == 1
+
+
+def test_ids_of_another_kind_are_named(town):
+    with pytest.raises(ContractError, match="never mixed"):
+        find_events(
+            town.baskets(dark={1: [100]}), other=pl.DataFrame({"store_id": ["1"], "date": [day(town, 100)]})
+        )
+
+
+@pytest.mark.parametrize("column", ["household_id", "store_id", "date"])
+def test_null_keys_are_named_with_their_number(town, column):
+    holed = town.baskets().with_columns(pl.when(pl.int_range(pl.len()) >= 3).then(column).alias(column))
+    with pytest.raises(ContractError, match=f"3 of .* rows of the table `baskets` have no `{column}`"):
+        find_events(holed)
+
+
+def test_dark_days_at_the_edge_of_the_records_are_found(town):
+    found = find_events(town.baskets(dark={1: range(3), 4: range(296, 300)}))
+    assert found.dark_spells.select("store_id", "days").rows() == [(1, 3), (4, 4)]
+    assert found.closures.is_empty()
+    assert found.openings.is_empty()
+
+
+def test_days_when_the_chain_was_closed_are_not_masked(town):
+    closed = day(town, 101)
+    found = find_events(town.baskets(dark={1: [100, 101, 102]}).filter(pl.col("date") != closed))
+    assert found.closed == (closed,)
+    assert found.masked()["date"].to_list() == [day(town, 100), day(town, 102)]
 
 
 def test_day_chances_leave_out_days_before_an_opening(public_baskets):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grocery_spheres.outage.placebo_stores import coverage_table, critical, invert, scaled
+from grocery_spheres.outage.placebo_stores import coverage_table, critical, holds_zero, invert, scaled
 from grocery_spheres.outage.regulars import Group
 
 SUCCESSOR = np.array([0.0, 1.0, 0.0])
@@ -32,9 +32,31 @@ def test_where_the_loss_is_not_told_from_zero_the_set_is_unbounded():
     assert np.isinf(high)
 
 
-def test_a_small_groups_noise_is_larger():
-    group = Group("x", np.zeros((16, 3)), np.zeros((16, 3)), np.full((16, 3), 0.5))
-    assert scaled([group], 4) == pytest.approx(np.full((1, 3), 1.0))
+def group(households, trade, error):
+    before = np.full((households, 3), trade / 3)
+    return Group("x", before, before, np.full((households, 3), error))
+
+
+def test_noise_grows_with_trade_and_falls_with_households():
+    assert scaled([group(16, 1.0, 0.5)], group(4, 1.0, 0.0)) == pytest.approx(np.full((1, 3), 1.0))
+    assert scaled([group(16, 1.0, 0.5)], group(16, 4.0, 0.0)) == pytest.approx(np.full((1, 3), 1.0))
+
+
+def test_coverage_is_not_right_by_construction():
+    """Placebo stores that are all far off at one move and quiet at the other: the first are not covered."""
+    generator = np.random.default_rng(1)
+    quiet = [group(10, 1.0, error) for error in generator.normal(0, 0.1, 40)]
+    shaken = [group(10, 1.0, error) for error in generator.normal(5, 0.1, 40)]
+    held = holds_zero([quiet, shaken], 0.05, 50, generator)
+    placebo = [pair[0] for pair in held]
+    assert all(placebo[:40]), "judged by the shaken weeks, the quiet stores are covered"
+    assert not any(placebo[40:]), "judged by the quiet weeks, the shaken ones are not"
+
+
+def test_one_move_alone_says_nothing_of_coverage():
+    assert coverage_table(
+        holds_zero([[group(10, 1.0, 0.1)] * 30], 0.05, 50, np.random.default_rng(1)), 0.05
+    ).is_empty()
 
 
 def test_coverage_is_counted_with_its_own_interval():

@@ -46,7 +46,7 @@ def test_records_taken_out_are_found(public_baskets, weekends, public_events):
     known = {
         *weekends["store_id"],
         *public_events.dark_spells["store_id"],
-        *public_events.refuted["store_id"],
+        *public_events.other_records["store_id"],
     }
     others = found.dark_spells.filter(~pl.col("store_id").is_in(list(known)))
     assert others.height <= 2 * found.examined["dark_false"], "false finds stay within what the rule expects"

@@ -250,6 +250,13 @@ def cited(project):
     return project
 
 
+def test_a_removed_notebook_takes_its_numbers_along(cited):
+    stale = cited.root / "reports" / "numbers" / "07-gone.json"
+    write_text(stale, json.dumps({}))
+    report.build(update_prose=True)
+    assert not stale.exists()
+
+
 def test_numbers_are_merged_before_the_story_runs_and_drift_is_refused(cited):
     with pytest.raises(ReportError) as refused:
         report.build()

@@ -44,6 +44,14 @@ def test_stores_of_few_effective_households_say_nothing():
     assert examined["store_days"] == 0
 
 
+def test_a_run_does_not_bridge_a_day_that_is_not_weighed():
+    days = table([3, 0, 3, 0, 3], [-6.0] * 5).with_columns(
+        effective_households=pl.Series([10.0, 10.0, 4.9, 10.0, 10.0])
+    )
+    runs, _ = improbable_runs(days)
+    assert runs.select("first", "last").rows() == [(1, 1), (3, 3)]
+
+
 def test_a_run_does_not_reach_from_one_store_into_the_next():
     both = pl.concat([table([3, 0], [-6.0] * 2, store=1), table([0, 3], [-6.0] * 2, store=2)])
     runs, _ = improbable_runs(both)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from grocery_spheres.tables import ContractError, require_columns, to_polars
+from grocery_spheres.tables import read_baskets, require_columns, to_polars
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 _DRAWS = 2000  # bootstrap draws over households
@@ -51,11 +51,8 @@ def shopping_profile(baskets: Any, *, alpha: float = 0.05, seed: int = 2045) -> 
     >>> shopping_profile(two).filter(pl.col("measure") == "value of a basket")["value"].item()
     20.0
     """
-    frame = to_polars(baskets)
     needed = ["household_id", "store_id", "sold_at", "date", "lines", "sales_usd", "discount_usd"]
-    require_columns(frame.columns, needed, "baskets")
-    if frame.is_empty():
-        raise ContractError("There are no baskets to describe. Check the dates and stores you filtered on.")
+    frame = read_baskets(baskets, needed)
     moments = _moments(frame)
     draws = _drawn(moments.select(pl.exclude("household_id")).to_numpy(), np.random.default_rng(seed))
     names = moments.columns[1:]
@@ -91,8 +88,7 @@ def trading_hours(baskets: Any, hour: str = "sold_at") -> pl.DataFrame:
     >>> trading_hours(one).filter(pl.col("baskets") > 0).rows()
     [(7, 18, 1, 1.0)]
     """
-    frame = to_polars(baskets)
-    require_columns(frame.columns, [hour], "baskets")
+    frame = read_baskets(baskets, [hour])
     keys = frame.select(
         weekday=pl.col(hour).dt.weekday().cast(pl.Int64), hour=pl.col(hour).dt.hour().cast(pl.Int64)
     )
@@ -116,7 +112,8 @@ def household_spread(baskets: Any, quantiles: Sequence[float] = QUANTILES) -> pl
     -------
     polars.DataFrame
         One row = one measure and quantile: `measure`, `unit`, `quantile`, `value`. Days between trips
-        are the household's own median, for households with at least three trip days.
+        are the household's own median, for households with at least three trip days; without such a
+    household the measure is left out.
 
     Examples
     --------
@@ -126,8 +123,7 @@ def household_spread(baskets: Any, quantiles: Sequence[float] = QUANTILES) -> pl
     >>> household_spread(trips, [0.5]).select("measure", "value").row(0)
     ('days between trips', 3.5)
     """
-    frame = to_polars(baskets)
-    require_columns(frame.columns, ["household_id", "store_id", "date", "sales_usd"], "baskets")
+    frame = read_baskets(baskets, ["household_id", "store_id", "date", "sales_usd"])
     trips = frame.unique(["household_id", "date"]).sort("household_id", "date")
     gaps = trips.with_columns(gap=pl.col("date").diff().over("household_id").dt.total_days()).drop_nulls(
         "gap"
@@ -149,6 +145,7 @@ def household_spread(baskets: Any, quantiles: Sequence[float] = QUANTILES) -> pl
     rows = [
         {"measure": measure, "unit": unit, "quantile": quantile, "value": value}
         for (measure, unit), values in spreads.items()
+        if len(values)
         for quantile, value in zip(quantiles, np.quantile(values.to_numpy(), quantiles), strict=True)
     ]
     return pl.DataFrame(rows, orient="row", schema_overrides={"value": pl.Float64})
@@ -179,8 +176,11 @@ def department_mix(lines: Any, products: Any, most: int = 10) -> pl.DataFrame:
     >>> department_mix(lines, products, most=1).rows()
     [('PRODUCE', 6.0, 0.75), ('all other', 2.0, 0.25)]
     """
-    names = to_polars(products).select("product_id", "department")
-    sold = to_polars(lines).group_by("product_id").agg(pl.sum("sales_usd"))
+    names, sales = to_polars(products), to_polars(lines)
+    require_columns(names.columns, ["product_id", "department"], "products")
+    require_columns(sales.columns, ["product_id", "sales_usd"], "lines")
+    names = names.select("product_id", "department")
+    sold = sales.group_by("product_id").agg(pl.sum("sales_usd"))
     joined = sold.join(names, on="product_id", how="left", validate="1:1")
     ranked = joined.group_by("department").agg(pl.sum("sales_usd")).sort("sales_usd", descending=True)
     named = pl.when(pl.int_range(pl.len()) < most).then(pl.col("department").fill_null("unknown"))
@@ -220,7 +220,7 @@ def _measures(days: int) -> list[tuple[str, str, str, str, float]]:
         ("discount off the shelf price", "share", "discount_usd", "shelf_usd", 1.0),
         ("baskets on a weekend", "share", "weekend", "baskets", 1.0),
         ("baskets from 17 h on", "share", "evening", "baskets", 1.0),
-        ("stores of a household in the year", "stores", "stores", "households", 1.0),
+        ("stores of a household", "stores", "stores", "households", 1.0),
     ]
 
 

@@ -288,10 +288,7 @@ def _build_key() -> str:
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:
-    """Move a finished folder in, and the outdated ones out; a reader sees a whole folder or none."""
-    for other in folder.parent.glob("[0-9a-f]*"):
-        if other != folder:
-            other.replace(fresh.parent / other.name)
+    """Move a finished folder in; a reader sees a whole one or none. Nothing else in the cache is touched."""
     try:
         fresh.replace(folder)
     except OSError:

@@ -81,7 +81,12 @@ def _results(root: Path, notebooks: Sequence[Path]) -> str:
 
 
 def _merge_numbers(root: Path) -> None:
-    if any((root / "reports" / "numbers").glob("*.json")):
+    """Join the numbers of the notebooks that there are; a removed notebook takes its numbers along."""
+    parts = list((root / "reports" / "numbers").glob("*.json"))
+    for part in parts:
+        if not (root / "notebooks" / f"{part.stem}.ipynb").exists():
+            part.unlink()
+    if any(part.exists() for part in parts):
         from grocery_spheres import numbers  # noqa: PLC0415 - only where there are any
 
         numbers.merge_numbers()

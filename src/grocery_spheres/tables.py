@@ -2,13 +2,13 @@
 
 The tables are `lines`, `products`, `stores`, `households`, `outages` and `masked`. Everything in the
 package may use this module; it uses nothing of the package. Frames of any Narwhals engine are
-accepted; nothing here collects more than a few counts.
+accepted. Checks look at names and dtypes; `to_polars` and `read_baskets` collect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import narwhals as nw
@@ -76,7 +76,17 @@ MASKED: Schema = {
     "store_id": Column("id", "the store"),
     "date": Column("date", "local date whose records are missing: null in a panel, never zero"),
 }
+BASKETS: Schema = {
+    "household_id": Column("id", "the buyer"),
+    "store_id": Column("id", "the store that sold"),
+    "sold_at": Column("datetime", "naive local time of the store", required=False),
+    "date": Column("date", "local date of the sale"),
+    "lines": Column("number", "products in the basket"),
+    "sales_usd": Column("number", "what the retailer receives, USD of the data's year"),
+    "discount_usd": Column("number", "taken off the shelf price, USD"),
+}
 TABLES: Mapping[str, Schema] = {
+    "baskets": BASKETS,
     "lines": LINES,
     "products": PRODUCTS,
     "stores": STORES,
@@ -120,7 +130,6 @@ class Groceries:
     set_apart: pl.LazyFrame
     account: pl.DataFrame
     outages: pl.DataFrame | None = None
-    extra: Mapping[str, pl.LazyFrame] = field(default_factory=dict)
 
 
 def check_table(frame: Any, table: str) -> None:
@@ -204,6 +213,53 @@ def to_polars(frame: Any) -> pl.DataFrame:
     return eager.to_polars()
 
 
+def read_baskets(baskets: Any, needed: Sequence[str]) -> pl.DataFrame:
+    """Collect baskets and refuse what no question can answer from: the door of every question module.
+
+    Parameters
+    ----------
+    baskets : any Narwhals frame
+        One row = one basket (`BASKETS`).
+    needed : sequence of str
+        Columns that the caller reads.
+
+    Returns
+    -------
+    polars.DataFrame
+        The needed columns; `date` is a Date.
+
+    Raises
+    ------
+    ContractError
+        There are no rows, a column is missing or of the wrong kind, or a needed value is null.
+
+    Examples
+    --------
+    >>> read_baskets(pl.DataFrame({"store_id": [7, None]}), ["store_id"])
+    Traceback (most recent call last):
+        ...
+    grocery_spheres.tables.ContractError: 1 of 2 rows of the table `baskets` have no `store_id` ...
+    """
+    frame = to_polars(baskets)
+    require_columns(frame.columns, needed, "baskets")
+    for name in needed:
+        if name in BASKETS:
+            _check_kind(nw.from_native(frame).schema[name], name, BASKETS[name], "baskets")
+    if frame.is_empty():
+        raise ContractError(
+            "The table `baskets` has no rows. Check the dates and stores that it was filtered on."
+        )
+    chosen = frame.select(needed).with_columns(pl.col(set(needed) & {"date"}).cast(pl.Date))
+    for name, missing in zip(needed, chosen.fill_nan(None).null_count().row(0), strict=True):
+        if missing:
+            raise ContractError(
+                f"{missing:,} of {len(chosen):,} rows of the table `baskets` have no `{name}` "
+                f"({BASKETS[name].meaning if name in BASKETS else 'a column that is needed'}). Fill it in, "
+                "or set such rows apart and count them."
+            )
+    return chosen
+
+
 def check_account(account: pl.DataFrame) -> None:
     """Refuse an account of rows in which a row vanished.
 
@@ -238,7 +294,7 @@ def check_account(account: pl.DataFrame) -> None:
 
 def _check_kind(dtype: Any, name: str, column: Column, table: str) -> None:
     """Refuse a dtype that cannot hold this kind; a zone-aware time gets its own words."""
-    if column.kind == "datetime" and isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
+    if column.kind in ("datetime", "date") and isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
         raise ContractError(
             f"The column `{name}` of the table `{table}` carries the time zone {dtype.time_zone!r}; "
             "the contract wants the store's local clock without a zone: a zone-aware time shifts baskets "

@@ -251,11 +251,12 @@ def _destinations(part: pl.DataFrame, y: alt.Y) -> Any:
 def before_and_after(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
     """Draw what a closed store's regulars bought at each store before (ring) and after (dot) the move."""
     panels: list[Any] = []
+    last = data["move"][-1]
     for (move,), rows in data.group_by("move", maintain_order=True):
         base = alt.Chart(rows).encode(y=alt.Y("store:N", sort=rows["store"].to_list(), title=None))
         x = alt.X(
             "before (baskets a week):Q",
-            title="Baskets a week, all regulars together" if panels else None,
+            title="Baskets a week, all regulars together" if move == last else None,
             scale=alt.Scale(domain=[0, 48]),
             axis=alt.Axis(values=[0, 10, 20, 30, 40]),
         )

@@ -24,7 +24,7 @@ from scipy.stats import hypergeom
 
 from grocery_spheres.outage.silence import AROUND_DAYS, Visits, silent_days, silent_window, visits
 from grocery_spheres.outage.silent_runs import improbable_runs
-from grocery_spheres.tables import require_columns, to_polars
+from grocery_spheres.tables import ContractError, require_columns, to_polars
 
 SILENCE_DAYS = 28  # days of silence that are weighed for a closure or an opening; longer ones only add
 LIFE_DAYS = 2 * AROUND_DAYS  # days of a store's life on which a household's rhythm is measured
@@ -64,8 +64,11 @@ class Events:
         One row = one spell: `store_id`, `start`, `end` (inclusive), `days` (trading days),
         `baskets_expected`, `households_expected`, `effective_households`, `log10_p`,
         `log10_p_poisson` (what a count of baskets alone would have said).
-    refuted : polars.DataFrame
-        Spells as in `dark_spells` during which the store left other records: it was not dark.
+    other_records : polars.DataFrame
+        Spells as in `dark_spells` during which the store left records of another kind. Records are
+        not missing there: chance, or an outage of the shop alone. They are not masked.
+    closed : tuple of datetime.date
+        Days on which no store sold anything: zeros there are zeros.
     examined : dict
         How many stores and store-days were looked at, the thresholds reached, and how many dark spells
         are expected to be chance.
@@ -75,13 +78,14 @@ class Events:
     openings: pl.DataFrame
     relocations: pl.DataFrame
     dark_spells: pl.DataFrame
-    refuted: pl.DataFrame
+    other_records: pl.DataFrame
+    closed: tuple[dt.date, ...]
     examined: dict[str, float]
 
     def masked(self) -> pl.DataFrame:
         """Return the dark store-days, one row each (`store_id`, `date`): null in a panel, never zero."""
-        spans = self.dark_spells.select("store_id", date=pl.date_ranges("start", "end"))
-        return spans.explode("date").sort("store_id", "date")
+        spans = self.dark_spells.select("store_id", date=pl.date_ranges("start", "end")).explode("date")
+        return spans.filter(~pl.col("date").is_in(self.closed)).sort("store_id", "date")
 
 
 def find_events(baskets: Any, *, other: Any | None = None) -> Events:
@@ -94,7 +98,7 @@ def find_events(baskets: Any, *, other: Any | None = None) -> Events:
         only: fuel opens before the shop. Collected once.
     other : any Narwhals frame, optional
         A second kind of record of the same stores that the rule does not use, such as fuel: `store_id`,
-        `date`. A spell on whose days it has a record is refuted.
+        `date`. A spell on whose days it has a record is set apart in `other_records`.
 
     Returns
     -------
@@ -121,8 +125,10 @@ def find_events(baskets: Any, *, other: Any | None = None) -> Events:
     spells, examined = _dark_spells(found, _settled(lives, closures, openings, found))
     examined["stores"] = float(len(lives))
     examined["edges"] = float(len(edges))
-    dark, refuted = _refute(spells, other)
-    return Events(closures, openings, _relocations(found, closures, openings), dark, refuted, examined)
+    dark, recorded = _parted(spells, other)
+    closed = tuple(found.date(int(day)) for day in np.nonzero(~found.trading)[0])
+    moves = _relocations(found, closures, openings)
+    return Events(closures, openings, moves, dark, recorded, closed, examined)
 
 
 def day_chances(baskets: Any) -> pl.DataFrame:
@@ -210,15 +216,11 @@ def _settled(
     lives: dict[Any, tuple[int, int]], closures: pl.DataFrame, openings: pl.DataFrame, found: Visits
 ) -> dict[Any, tuple[int, int]]:
     """Return the days on which a store should trade: the whole window but for proved edges."""
-    opened = {
-        store: (day - found.start).days for store, day in openings.select("store_id", "date").iter_rows()
-    }
-    closed = {
-        store: (day - found.start).days for store, day in closures.select("store_id", "date").iter_rows()
-    }
-    return {
-        store: (opened.get(store, first), closed.get(store, last)) for store, (first, last) in lives.items()
-    }
+    opened, closed = (
+        {store: (day - found.start).days for store, day in table.select("store_id", "date").iter_rows()}
+        for table in (openings, closures)
+    )
+    return {store: (opened.get(store, 0), closed.get(store, found.days - 1)) for store in lives}
 
 
 def _relocations(found: Visits, closures: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
@@ -269,13 +271,19 @@ def _dark_spells(found: Visits, lives: dict[Any, tuple[int, int]]) -> tuple[pl.D
     return dated.select(_SPELL_COLUMNS).sort("store_id", "start"), examined
 
 
-def _refute(spells: pl.DataFrame, other: Any | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _parted(spells: pl.DataFrame, other: Any | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Part the spells into those without and those with a record of the second kind."""
     if other is None:
         return spells, spells.clear()
     records = to_polars(other)
     require_columns(records.columns, ["store_id", "date"], "other")
-    seen = spells.join(records.select("store_id", "date").unique(), on="store_id")
+    if records.schema["store_id"].is_integer() != spells.schema["store_id"].is_integer():
+        raise ContractError(
+            f"The column `store_id` is {records.schema['store_id']} in the table `other` and "
+            f"{spells.schema['store_id']} in the baskets. Ids are strings or integers, never mixed."
+        )
+    days = records.select("store_id", pl.col("date").cast(pl.Date)).unique()
+    seen = spells.join(days, on="store_id")
     within = seen.filter(pl.col("date").is_between("start", "end")).select("store_id", "start").unique()
     keys = ["store_id", "start"]
     return spells.join(within, on=keys, how="anti"), spells.join(within, on=keys, how="semi")

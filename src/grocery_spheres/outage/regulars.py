@@ -17,11 +17,12 @@ import numpy.typing as npt
 import polars as pl
 from scipy.spatial import KDTree
 
-from grocery_spheres.tables import ContractError, require_columns, to_polars
+from grocery_spheres.tables import ContractError, read_baskets
 
 OUTCOMES = ("own", "successor", "others")  # where a household's trade goes; their sum is the chain
 FEWEST_PLACEBO_HOUSEHOLDS = 8  # regulars that a placebo store must have
 
+_TIE = 1e-9  # distances closer than this are equal
 _SMALLEST_SCALE = 1e-9  # keeps an outcome that nobody has from dividing by zero
 
 Array = npt.NDArray[np.float64]
@@ -39,9 +40,9 @@ class Definition:
     regular_visits : int
         Visits in those days that it takes.
     window_days : int
-        Length of the baseline (up to the closing day) and of the time after the opening, days.
+        Length of the baseline (it ends before both stores are open) and of the time after, days.
     matches : int
-        Nearest control households a regular is compared with.
+        Nearest control households a regular is compared with, all that are equally near included.
     most_weekly : float
         Households with more visits a week than this in those days are left out (a shop or a canteen,
         perhaps: one such household can outweigh all others).
@@ -78,25 +79,30 @@ class _Trade:
 
 def prepare(baskets: Any, definition: Definition) -> pl.DataFrame:
     """Return one row a basket with the chosen outcome as `amount`."""
-    frame = to_polars(baskets)
-    require_columns(frame.columns, ["household_id", "store_id", "date", "sales_usd"], "baskets")
+    frame = read_baskets(baskets, ["household_id", "store_id", "date", "sales_usd"])
+    if min(definition.selection_days, definition.window_days, definition.matches) < 1:
+        raise ContractError(f"{definition} has a window or a number of matches below 1.")
     if definition.outcome not in ("baskets", "sales_usd"):
         raise ContractError(
             f"The outcome {definition.outcome!r} is unknown; it may be 'baskets' or 'sales_usd'."
         )
     amount = pl.lit(1.0) if definition.outcome == "baskets" else pl.col("sales_usd")
-    return frame.select("household_id", "store_id", pl.col("date").cast(pl.Date), amount=amount)
+    return frame.select("household_id", "store_id", "date", amount=amount)
 
 
 def windows_of(move: Sequence[Any], definition: Definition) -> dict[str, tuple[dt.date, dt.date]]:
-    """Return selection, before and after: three spans of days that share none."""
+    """Return selection, before and after: three spans of days that share none.
+
+    The baseline ends on the last day on which the old store was open and the new one was not.
+    """
     _, closed, _, opened = move
     day = dt.timedelta(days=1)
-    base = closed - definition.window_days * day + day
+    alone = min(closed, opened - day)
+    base = alone - definition.window_days * day + day
     resume = max(closed + day, opened)
     return {
         "selection": (base - definition.selection_days * day, base - day),
-        "before": (base, closed),
+        "before": (base, alone),
         "after": (resume, resume + definition.window_days * day - day),
     }
 
@@ -183,10 +189,16 @@ def _weekly(
 
 
 def _match(store: Any, mine: Mask, others: Mask, trade: _Trade, matches: int) -> Group:
-    """Compare each regular of one store with the nearest regulars of others, on the selection window."""
+    """Compare each regular of one store with the nearest regulars of others, on the selection window.
+
+    All controls as near as the last one count, so that the answer does not hang on the order of ids.
+    """
     scale = np.maximum(trade.selection[others].std(axis=0), _SMALLEST_SCALE)
     features = np.log1p(trade.selection / scale)[:, [OUTCOMES.index("own"), OUTCOMES.index("others")]]
-    _, nearest = KDTree(features[others]).query(features[mine], k=min(matches, int(others.sum())))
+    tree = KDTree(features[others])
+    farthest = tree.query(features[mine], k=[min(matches, int(others.sum()))])[0][:, 0]
+    near = tree.query_ball_point(features[mine], farthest * (1 + _TIE) + _TIE)
     change = trade.after - trade.before
-    control = change[others][nearest.reshape(int(mine.sum()), -1)].mean(axis=1)
+    pool = change[others]
+    control = np.array([pool[sorted(indices)].mean(axis=0) for indices in near])
     return Group(store, trade.before[mine], trade.after[mine], change[mine] - control)

@@ -112,8 +112,11 @@ def follow(
     Notes
     -----
     Assumes that without the move the regulars would have changed as their matches did (parallel trends);
-    the placebo stores show how far that fails. Placebo errors are scaled by the square root of the number
-    of households, since a small group is noisier.
+    the placebo stores show how far that fails, once their errors are brought to the number and the trade
+    of the moved store's households (`placebo_stores.scaled`). The placebo interval is for what these
+    households did: what was seen minus what would have been. It holds no doubt about which households
+    they happened to be, so for destinations that placebo households never use (the successor) it is narrow;
+    the bootstrap beside it asks what other households like these would have done.
     """
     trips = prepare(baskets, definition)
     moves = list(relocations.select("store_id", "closed", "successor_id", "opened").iter_rows())
@@ -125,8 +128,8 @@ def follow(
     generator = np.random.default_rng(seed)
     groups = [groups_of(trips, move, touched, definition) for move in moves]
     treated = [group for group, *_ in groups]
-    noises = [scaled(placebos, len(moved.did)) for moved, *placebos in groups]
-    held = [pair for _, *placebos in groups for pair in holds_zero(placebos, alpha, draws, generator)]
+    noises = [scaled(placebos, moved) for moved, *placebos in groups]
+    held = holds_zero([placebos for _, *placebos in groups], alpha, draws, generator)
     names = [*[str(move[0]) for move in moves], "pooled"]
     members = [*[[group] for group in treated], treated]
     noise = [*noises, pooled_noise(treated, noises, draws, generator)]
@@ -177,7 +180,9 @@ def destinations(
     ]
     table = seen[0].join(seen[1], on="store_id", how="full", coalesce=True)
     predicted = _proportional(within(trips, windows["before"]), before, move[0], weeks)
-    joined = table.join(predicted, on="store_id", how="left").filter(pl.col("store_id") != move[0])
+    joined = table.join(predicted, on="store_id", how="full", coalesce=True).filter(
+        pl.col("store_id") != move[0]
+    )
     ranked = (
         joined.with_columns(pl.col("before", "after", "iia_chain", "iia_own").fill_null(0.0))
         .with_columns(is_successor=pl.col("store_id") == move[2])
@@ -243,17 +248,21 @@ def _ratios(one: _Evidence) -> list[dict[str, Any]]:
 
 
 def _proportional(chain: pl.DataFrame, theirs: pl.DataFrame, store: Any, weeks: float) -> pl.DataFrame:
-    """Spread the closed store's trade over the others: by the chain's shares, and by each household's own."""
+    """Spread the closed store's trade over the others: by the chain's shares, and by each household's own.
+
+    A household without any other trade has no shares of its own; its loss goes by the chain's.
+    """
     other = pl.col("store_id") != store
     lost = theirs.filter(~other).group_by("household_id").agg(lost=pl.sum("amount") / weeks)
-    total = lost["lost"].sum()
     by_chain = chain.filter(other).group_by("store_id").agg(pl.sum("amount"))
-    by_chain = by_chain.select("store_id", iia_chain=pl.col("amount") / pl.sum("amount") * total)
+    shares = by_chain.select("store_id", share=pl.col("amount") / pl.sum("amount"))
     own = theirs.filter(other).group_by("household_id", "store_id").agg(pl.sum("amount"))
-    shares = own.with_columns(share=pl.col("amount") / pl.sum("amount").over("household_id"))
-    by_own = (
-        shares.join(lost, on="household_id")
-        .group_by("store_id")
-        .agg(iia_own=(pl.col("share") * pl.col("lost")).sum())
+    own = own.join(lost, on="household_id")
+    part = pl.col("amount") / pl.sum("amount").over("household_id") * pl.col("lost")
+    by_own = own.with_columns(part=part).group_by("store_id").agg(pl.sum("part"))
+    rest = lost.join(own, on="household_id", how="anti")["lost"].sum()
+    return shares.join(by_own, on="store_id", how="left").select(
+        "store_id",
+        iia_chain=pl.col("share") * lost["lost"].sum(),
+        iia_own=pl.col("part").fill_null(0.0) + pl.col("share") * rest,
     )
-    return by_chain.join(by_own, on="store_id", how="left").with_columns(pl.col("iia_own").fill_null(0.0))

@@ -33,10 +33,13 @@ def improbable_runs(days: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, float]]
         `baskets_expected` and `households_expected`, the mean of `effective_households`, `log10_p`.
     dict
         `store_days` examined, `dark_threshold` (log10), `dark_false` (runs found that are expected to
-        be chance).
+        be chance, if households and days act apart: a lower bound where they do not).
     """
-    weighed = days.filter(pl.col("effective_households") >= FEWEST_EFFECTIVE)
-    by_store = [rows for _, rows in weighed.group_by("store_id", maintain_order=True)]
+    placed = days.with_columns(place=pl.int_range(pl.len()).over("store_id"))
+    weighed = placed.filter(pl.col("effective_households") >= FEWEST_EFFECTIVE)
+    broken = pl.col("place").diff().over("store_id") != 1  # a trading day between is not weighed
+    weighed = weighed.with_columns(stretch=broken.fill_null(value=False).cum_sum().over("store_id"))
+    by_store = [rows for _, rows in weighed.group_by("store_id", "stretch", maintain_order=True)]
     chance = np.concatenate([np.empty((0, 2)), *[_possible(rows) for rows in by_store]])
     runs = pl.concat([_runs(weighed.clear()), *[_runs(rows) for rows in by_store]])
     threshold, expected = _threshold(chance, runs["log10_p"].to_numpy())
