@@ -7,7 +7,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from grocery_spheres.tables import TABLES, ContractError, check_account, check_table, to_polars
+from grocery_spheres.schema import TABLES
+from grocery_spheres.tables import ContractError, check_account, check_table, read_baskets, to_polars
 
 LINE = {
     "household_id": [1],
@@ -84,3 +85,34 @@ def test_an_account_that_loses_rows_or_dollars_is_refused(rows, usd):
     steps = ["in", "set apart: fuel", "out"]
     with pytest.raises(ContractError, match="does not add up"):
         check_account(pl.DataFrame({"step": steps, "rows": rows, "sales_usd": usd}))
+
+
+def test_baskets_come_in_with_plain_dates_and_only_what_is_needed():
+    midnight = pd.DataFrame({"store_id": ["a"], "date": pd.to_datetime(["2017-03-12"]), "note": ["x"]})
+    read = read_baskets(midnight, ["store_id", "date"])
+    assert read.rows() == [("a", dt.date(2017, 3, 12))]
+
+
+def test_a_zone_aware_date_is_refused_because_it_may_be_another_day():
+    aware = pl.DataFrame({"date": [dt.datetime(2017, 3, 12, 22)]}).with_columns(
+        pl.col("date").dt.replace_time_zone("UTC")
+    )
+    with pytest.raises(ContractError, match=r"`date`.*'UTC'"):
+        read_baskets(aware, ["date"])
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "words"),
+    [
+        ("household_id", [1, None], "1 of 2 rows .* no `household_id`"),
+        ("sales_usd", [1.0, float("nan")], "1 of 2 rows .* no `sales_usd`"),
+        ("date", ["2017-03-12", "2017-03-13"], "`date` .* wants a date"),
+        ("lines", [], "has no rows"),
+    ],
+)
+def test_baskets_that_nothing_can_be_said_from_are_refused(column, values, words):
+    with pytest.raises(ContractError, match=words):
+        read_baskets(
+            pl.DataFrame({column: values}, schema_overrides={"lines": pl.Int64} if not values else None),
+            [column],
+        )

@@ -18,7 +18,8 @@ from pathlib import Path
 import polars as pl
 
 from grocery_spheres import provenance
-from grocery_spheres.tables import LINES, Groceries, check_account, check_table
+from grocery_spheres.schema import LINES
+from grocery_spheres.tables import Groceries, check_account, check_table
 
 KEY = "complete_journey"
 FORMAT = "grocer"
