@@ -39,7 +39,7 @@ FILES = [
     ],
     [
         (1, 10, 102, 3, at("2017-11-05 01:30"), 1, 1.00, 0.25),
-        (1, 10, 103, 1, at("2017-11-05 01:30"), None, None, None),  # the same minute, an hour later
+        (1, 10, 103, 1, at("2017-11-05 01:30"), None, 0.0, None),  # the same minute, an hour later
         (2, 10, 104, 2, at("2017-11-05 18:00"), 1, 4.00, 0.0),
     ],
     [
@@ -410,3 +410,10 @@ def test_hand_made_baskets_without_a_key_are_refused(open_on: Open, engine: str)
     built = open_on([frame.with_columns(sales_usd=1.0)])
     for panel in (store_days, household_weeks):
         assert "household_id null" in refused("lack a key", lambda p=panel: p(built))
+
+
+def test_a_line_without_an_amount_is_named(open_on: Open) -> None:
+    amount = pl.when(pl.col("product_id") > 10**9).then("sales_usd").alias("sales_usd")
+    holed = [part.with_columns(amount) for part in LINES]
+    with pytest.raises(ContractError, match="Lines have no `sales_usd`: basket_id .* write 0 where"):
+        baskets(open_on(holed))

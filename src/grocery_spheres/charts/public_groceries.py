@@ -45,7 +45,7 @@ def trading_week(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
             x=alt.X(
                 "hour:O",
                 title="Hour of the day, local clock",
-                axis=alt.Axis(labelAngle=0, values=[0, 6, 12, 17, 22]),
+                axis=alt.Axis(labelAngle=0, values=[0, 6, 12, 18, 23]),
             ),
             y=alt.Y(
                 "sum(baskets a week):Q",
@@ -68,7 +68,7 @@ def clock(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
             "hour:Q",
             title="Hour of the day",
             scale=alt.Scale(domain=[0, 23]),
-            axis=alt.Axis(values=[0, 6, 12, 17, 22], grid=False),
+            axis=alt.Axis(values=[0, 6, 12, 18, 23], grid=False),
         ),
         y=alt.Y("share of baskets (%):Q", title="Share of baskets, %", scale=alt.Scale(domain=[0, 12])),
         color=alt.Color(

@@ -142,7 +142,7 @@ def _ratio_row(label: str, row: Mapping[str, Any]) -> dict[str, Any]:
         "silent over chance": ratio,
         "low": float(low),
         "high": float(min(high, _MOST_RATIO)),
-        "words": f"{silent:,} for {chance:,.0f}" if chance >= 1 else f"{silent} for {chance:.1g}",
+        "words": f"{silent:,} for {chance:,.0f}" if chance >= 1 else f"{silent} for {chance:.2g}",
     }
 
 

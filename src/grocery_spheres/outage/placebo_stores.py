@@ -7,6 +7,8 @@ placebo stores.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -16,6 +18,7 @@ from grocery_spheres.outage.regulars import OUTCOMES, Group
 
 MOST_RATIO = 3.0  # ratios are inverted on -this..this; an interval that reaches an end is unbounded
 _RATIO_STEP = 0.005
+_HALVINGS = 10  # an end is then known to 0.000005
 _SMALLEST_TRADE = 1e-9  # baskets or USD a week: keeps a group without trade from dividing by zero
 _OTHERS = OUTCOMES.index("others")
 
@@ -89,15 +92,28 @@ def invert(did: Array, noise: Array, pick: Array, alpha: float) -> tuple[float, 
     alpha : float
         One minus the level.
     """
+
+    def kept(ratio: float) -> bool:
+        limit = critical(noise @ pick + ratio * noise[:, 0], alpha)
+        return bool(abs(did @ pick + ratio * did[0]) <= limit)
+
     steps = round(MOST_RATIO / _RATIO_STEP)
-    grid = np.arange(-steps, steps + 1) * _RATIO_STEP
-    limits = [critical(noise @ pick + ratio * noise[:, 0], alpha) for ratio in grid]
-    kept = grid[np.abs(did @ pick + grid * did[0]) <= limits]
-    if len(kept) == 0:
+    inside = [step for step in range(-steps, steps + 1) if kept(step * _RATIO_STEP)]
+    if not inside:
         return float("nan"), float("nan")
-    low = float("-inf") if kept[0] <= grid[0] else float(kept[0])
-    high = float("inf") if kept[-1] >= grid[-1] else float(kept[-1])
-    return low, high
+    low, high = inside[0] * _RATIO_STEP, inside[-1] * _RATIO_STEP
+    return (
+        float("-inf") if inside[0] == -steps else _edge(kept, low, low - _RATIO_STEP),
+        float("inf") if inside[-1] == steps else _edge(kept, high, high + _RATIO_STEP),
+    )
+
+
+def _edge(kept: Callable[[float], bool], inside: float, outside: float) -> float:
+    """Halve the step in which a ratio stops being kept, so that the grid does not show in the digits."""
+    for _ in range(_HALVINGS):
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if kept(middle) else (inside, middle)
+    return inside
 
 
 def holds_zero(

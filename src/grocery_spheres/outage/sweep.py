@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -20,6 +20,14 @@ SWEEP = (
     replace(DEFINITION, most_weekly=5.0),
     replace(DEFINITION, outcome="sales_usd"),
 )
+_WORDS = {
+    "selection_days": "days in which a regular is chosen",
+    "regular_visits": "visits that make a regular",
+    "window_days": "days before and after",
+    "matches": "nearest controls",
+    "most_weekly": "most visits a week",
+    "outcome": "counted in",
+}
 
 
 def sweep(
@@ -61,13 +69,19 @@ def sweep(
 
 
 def _changed(first: Definition, other: Definition) -> str:
-    """Say in what a definition differs."""
+    """Say in plain words in what a definition differs."""
     parts = [
-        f"{field.name.replace('_', ' ')} {getattr(other, field.name)} instead of {getattr(first, field.name)}"
-        for field in fields(Definition)
-        if getattr(other, field.name) != getattr(first, field.name)
+        f"{words}: {_plain(getattr(other, name))} instead of {_plain(getattr(first, name))}"
+        for name, words in _WORDS.items()
+        if getattr(other, name) != getattr(first, name)
     ]
-    return "; ".join(parts).replace("instead of inf", "instead of no limit") or "nothing: the main definition"
+    return "; ".join(parts) or "the main definition"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return "no limit" if value == float("inf") else f"{value:g}"
+    return {"sales_usd": "dollars"}.get(value, str(value))
 
 
 def _pooled_regulars(moved: Moved) -> int:

@@ -9,7 +9,7 @@ from narwhals.typing import IntoFrameT
 
 from grocery_spheres.panels.engine import collected, entered, first_rows, lacks_dates, left_as
 from grocery_spheres.panels.measures import MONEY, typed
-from grocery_spheres.panels.refusals import refuse_mixed, refuse_null_keys
+from grocery_spheres.panels.refusals import refuse, refuse_mixed, refuse_null_keys
 from grocery_spheres.tables import check_table
 
 KEYS = ("basket_id", "household_id", "store_id", "sold_at")  # of each basket_id exactly one of the others
@@ -22,13 +22,13 @@ def baskets(lines: IntoFrameT, *, check: bool = True) -> IntoFrameT:
     Parameters
     ----------
     lines : any Narwhals frame
-        One row = one product in one basket, columns of the contract (`tables.LINES`). Missing amounts
-        count as zero.
+        One row = one product in one basket, columns of the contract (`schema.LINES`). A missing discount
+        counts as none.
     check : bool
-        Refuse what `check_baskets` refuses. An eager frame is checked on the result in hand. A lazy one
-        pays a second pass over the key columns and collects a handful of bad rows at most; with False
-        nothing is read, and nothing is lost: a mixed basket becomes several rows, for `check_baskets` to
-        find once they are written.
+        Refuse lines without `sales_usd`, and what `check_baskets` refuses. An eager frame is checked in
+        hand. A lazy one pays a second pass over key and amount columns and collects a handful of bad rows
+        at most; with False nothing is read: a missing amount then counts as zero, and a mixed basket
+        becomes several rows, for `check_baskets` to find once they are written.
 
     Returns
     -------
@@ -39,7 +39,8 @@ def baskets(lines: IntoFrameT, *, check: bool = True) -> IntoFrameT:
     Raises
     ------
     ContractError
-        A missing column, a zone-aware `sold_at`, and what `check_baskets` refuses.
+        A missing column, a zone-aware `sold_at`, a line without `sales_usd`, and what `check_baskets`
+        refuses.
 
     Examples
     --------
@@ -54,6 +55,8 @@ def baskets(lines: IntoFrameT, *, check: bool = True) -> IntoFrameT:
     """
     check_table(lines, "lines")
     table, eager = entered(lines, (), "lines")
+    if check:
+        _refuse_missing_sales(table)
     whole = table.group_by(KEYS).agg(nw.len().alias("lines"), nw.col(MONEY).sum())
     result = left_as(typed(whole.with_columns(local_date(table)), _BASKETS), eager, ["basket_id"])
     return check_baskets(result) if check else result
@@ -92,6 +95,16 @@ def check_baskets(baskets: IntoFrameT) -> IntoFrameT:
     if doubled:
         refuse_mixed(collected(table.select(KEYS).filter(nw.col("basket_id").is_in(doubled))))
     return baskets
+
+
+def _refuse_missing_sales(table: nw.LazyFrame[Any]) -> None:
+    """Refuse lines whose amount is missing: a sum would take them for gifts."""
+    missing = table.select("basket_id", "product_id", "sales_usd").filter(nw.col("sales_usd").is_null())
+    refuse(
+        first_rows(missing, ["basket_id", "product_id"]),
+        "Lines have no `sales_usd`",
+        "Fill the amount in, write 0 where nothing was paid, or set such lines apart and count them.",
+    )
 
 
 def local_date(table: nw.LazyFrame[Any]) -> nw.Expr:
