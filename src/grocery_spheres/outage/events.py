@@ -119,12 +119,11 @@ def find_events(baskets: Any, *, other: Any | None = None) -> Events:
     [(354, 415), (361, 34280), (414, 34011)]
     """
     found = visits(baskets)
-    lives = _lives(found)
-    edges = _edges(found, lives)
-    closures, openings = (_proved(edges, kind, found) for kind in ("closed", "opened"))
-    spells, examined = _dark_spells(found, _settled(lives, closures, openings, found))
+    closures, openings, edges = _closed_and_opened(found)
+    lives = _settled(found, closures, openings)
+    spells, examined = _dark_spells(found, lives)
     examined["stores"] = float(len(lives))
-    examined["edges"] = float(len(edges))
+    examined["edges"] = float(edges)
     dark, recorded = _parted(spells, other)
     closed = tuple(found.date(int(day)) for day in np.nonzero(~found.trading)[0])
     moves = _relocations(found, closures, openings)
@@ -146,11 +145,15 @@ def day_chances(baskets: Any) -> pl.DataFrame:
         `silence.silent_days`, and `date`.
     """
     found = visits(baskets)
-    lives = _lives(found)
-    edges = _edges(found, lives)
-    settled = _settled(lives, _proved(edges, "closed", found), _proved(edges, "opened", found), found)
-    days = silent_days(found, settled)
+    closures, openings, _ = _closed_and_opened(found)
+    days = silent_days(found, _settled(found, closures, openings))
     return days.with_columns(date=pl.lit(found.start) + pl.duration(days="day"))
+
+
+def _closed_and_opened(found: Visits) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Return the proved closures and openings, and how many edges were examined for them."""
+    edges = _edges(found, _lives(found))
+    return _proved(edges, "closed", found), _proved(edges, "opened", found), len(edges)
 
 
 def _lives(found: Visits) -> dict[Any, tuple[int, int]]:
@@ -212,15 +215,13 @@ def _proved(edges: pl.DataFrame, kind: str, found: Visits) -> pl.DataFrame:
     ).sort("store_id")
 
 
-def _settled(
-    lives: dict[Any, tuple[int, int]], closures: pl.DataFrame, openings: pl.DataFrame, found: Visits
-) -> dict[Any, tuple[int, int]]:
+def _settled(found: Visits, closures: pl.DataFrame, openings: pl.DataFrame) -> dict[Any, tuple[int, int]]:
     """Return the days on which a store should trade: the whole window but for proved edges."""
     opened, closed = (
         {store: (day - found.start).days for store, day in table.select("store_id", "date").iter_rows()}
         for table in (openings, closures)
     )
-    return {store: (opened.get(store, 0), closed.get(store, found.days - 1)) for store in lives}
+    return {store: (opened.get(store, 0), closed.get(store, found.days - 1)) for store, _ in found.stores()}
 
 
 def _relocations(found: Visits, closures: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
