@@ -1,12 +1,13 @@
-"""What shopping looks like: hand-worked means, and identities."""
+"""When people shop, what they buy, how far households differ: hand-worked values, and identities."""
 
 import datetime as dt
 
-import numpy as np
 import polars as pl
 import pytest
 
-from grocery_spheres.formats import department_mix, household_spread, shopping_profile, trading_hours
+import grocery_spheres as gs
+from grocery_spheres import formats
+from grocery_spheres.formats import department_mix, household_spread, trading_hours
 from grocery_spheres.tables import ContractError
 
 
@@ -26,60 +27,6 @@ def baskets():
             "discount_usd": [0.0, 0.0, 0.0, 25.0],
         }
     ).with_columns(date=pl.col("sold_at").dt.date())
-
-
-def value(measure):
-    return shopping_profile(baskets()).filter(pl.col("measure") == measure)["value"].item()
-
-
-@pytest.mark.parametrize(
-    ("measure", "expected"),
-    [
-        ("baskets of a household", 4 / 2 / 2),  # two households, two weeks
-        ("trip days of a household", 4 / 2 / 2),
-        ("spending of a household", 100 / 2 / 2),
-        ("value of a basket", 25.0),
-        ("lines in a basket", 5.0),
-        ("discount off the shelf price", 25 / 125),
-        ("baskets on a weekend", 3 / 4),
-        ("baskets from 17 h on", 2 / 4),
-        ("stores of a household", 3 / 2),
-    ],
-)
-def test_means_are_worked_by_hand(measure, expected):
-    assert value(measure) == pytest.approx(expected)
-
-
-def test_intervals_hold_their_value_and_come_from_the_seed():
-    first, second = shopping_profile(baskets(), seed=1), shopping_profile(baskets(), seed=1)
-    assert first.equals(second)
-    assert ((first["low"] <= first["value"] + 1e-9) & (first["value"] <= first["high"] + 1e-9)).all()
-
-
-def test_intervals_cover_the_true_mean_of_a_made_population():
-    """Households buy 5 to 15 baskets of equal value: the interval of the mean covers it 19 times in 20."""
-    held = []
-    for seed in range(80):
-        generator = np.random.default_rng(seed)
-        counts = generator.integers(5, 16, size=100)
-        who = np.repeat(np.arange(100), counts)
-        day = dt.datetime(2017, 1, 1)
-        made = pl.DataFrame({"household_id": who}).with_columns(
-            store_id=pl.lit(1),
-            sold_at=pl.lit(day),
-            lines=pl.lit(1),
-            sales_usd=pl.lit(1.0),
-            discount_usd=pl.lit(0.0),
-            date=pl.lit(day.date()),
-        )
-        row = shopping_profile(made).row(0, named=True)
-        held.append(row["low"] <= 10 * 7 <= row["high"])
-    assert 0.85 <= np.mean(held) <= 1.0
-
-
-def test_no_baskets_is_an_error_not_a_table_of_nothing():
-    with pytest.raises(ContractError, match="`baskets` has no rows"):
-        shopping_profile(baskets().clear())
 
 
 def test_hours_fill_the_week_and_add_to_one():
@@ -117,3 +64,15 @@ def test_department_shares_add_to_one_and_unknown_products_are_named():
         "DELI": 1.0,
     }
     assert mix["share"].sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("question", [trading_hours, household_spread])
+def test_no_baskets_is_an_error_not_a_table_of_nothing(question):
+    with pytest.raises(ContractError, match="`baskets` has no rows"):
+        question(baskets().clear())
+
+
+def test_the_questions_stand_at_the_door_of_the_package():
+    assert gs.shopping_profile is formats.shopping_profile
+    assert all(hasattr(formats, name) for name in formats.__all__)
+    assert formats.QUANTILES[2] == 0.5

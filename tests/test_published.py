@@ -138,8 +138,8 @@ def test_no_definition_gives_existing_stores_a_visible_gain(public_baskets, publ
     assert (sweep(public_baskets, public_events.relocations)["others_low"] < 0).all()
 
 
-def test_a_household_makes_one_basket_a_week_of_ten_lines(public_baskets):
-    profile = shopping_profile(public_baskets)
+def test_a_household_makes_one_basket_a_week_of_ten_lines(groceries):
+    profile = shopping_profile(groceries.lines, intervals=False).filter(pl.col("statistic") == "mean")
     means = dict(profile.select("measure", "value").iter_rows())
     assert round(means["baskets of a household"]) == 1
     assert round(means["lines in a basket"]) == 10
