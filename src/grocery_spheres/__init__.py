@@ -9,6 +9,7 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from grocery_spheres.county.load import county
     from grocery_spheres.formats import shopping_profile
     from grocery_spheres.outage.dark_spells import missing_or_outage
     from grocery_spheres.outage.events import find_events
@@ -25,6 +26,7 @@ _HOMES = {
     "check_baskets": "panels",
     "check_table": "tables",
     "complete_journey": "public",
+    "county": "county",
     "find_events": "outage.events",
     "follow": "outage.relocations",
     "household_weeks": "panels",
@@ -41,6 +43,7 @@ __all__ = [
     "check_baskets",
     "check_table",
     "complete_journey",
+    "county",
     "find_events",
     "follow",
     "household_weeks",
@@ -56,7 +59,8 @@ def __getattr__(name: str) -> Any:
         return metadata.version("grocery-spheres")
     if name not in _HOMES:
         raise AttributeError(f"grocery_spheres has no {name!r}; it has: {', '.join(__all__)}")
-    return getattr(import_module(f"grocery_spheres.{_HOMES[name]}"), name)
+    home = import_module(f"grocery_spheres.{_HOMES[name]}")
+    return home if name == "county" else getattr(home, name)  # that package can itself be called
 
 
 def __dir__() -> list[str]:

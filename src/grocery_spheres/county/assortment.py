@@ -1,0 +1,127 @@
+"""What do stores sell, at which prices, and what is on promotion? The law that baskets' lines follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from grocery_spheres.county.draws import generator
+from grocery_spheres.county.parameters import DEPARTMENTS, Department, Parameters
+
+_PRODUCTS, _PROMOTIONS = 5, 6  # first part of the place of a draw
+PICKS = 1 << 16  # a product's chance is a whole number of these parts
+_WEIGHT_SPREAD = 0.5  # standard deviation of log package weight; see Department.weight_g
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Assortment:
+    """The products of the county, and how baskets pick among them.
+
+    Attributes
+    ----------
+    products : polars.DataFrame
+        One row = one product (contract `PRODUCTS`), with `shelf_usd` at the chain's list.
+    shelf_cents : array, (products,)
+        List price, cents of 2045.
+    picks : array of int16, (formats * incomes, 65,536)
+        Positions of products, each as often as its chance; row = format (0 grocer, 1 Sphere) * 3 + income.
+    stored, meals : array, (2,)
+        Share of a basket's lines that goes into the home stock; that is a meal eaten on the spot.
+    mean_usd : array, (formats * incomes,)
+        Expected list value of a line, quantity included, before promotion.
+    """
+
+    products: pl.DataFrame
+    shelf_cents: Array
+    picks: npt.NDArray[np.int16]
+    stored: Array
+    meals: Array
+    mean_usd: Array
+
+
+def make_assortment(parameters: Parameters, seed: int) -> Assortment:
+    """Draw the products, their prices and weights, and how often each is picked.
+
+    Examples
+    --------
+    >>> law = make_assortment(Parameters(), seed=7)
+    >>> law.products["department"].n_unique(), law.picks.shape
+    (8, (6, 65536))
+    """
+    drawn = [_department(parameters, seed, place) for place in range(len(DEPARTMENTS))]
+    products = pl.concat(drawn).with_columns(product_id=pl.int_range(1, pl.len() + 1))
+    cents = (products["shelf_usd"] * 100).round().to_numpy()
+    chances = _chances(parameters, products)
+    packages = 1 + np.arange(len(parameters.quantities))
+    mean_quantity = packages @ np.array(parameters.quantities) / sum(parameters.quantities)
+    spot = [one.stored == 0 and not one.lens for one in DEPARTMENTS]
+    share = np.array([[one.grocer, one.sphere] for one in DEPARTMENTS])
+    return Assortment(
+        products=products.select("product_id", "department", "category", "is_fuel", "package_g", "shelf_usd"),
+        shelf_cents=cents,
+        picks=np.stack([np.repeat(np.arange(len(cents)), _parts(row)) for row in chances]).astype(np.int16),
+        stored=np.array([one.stored for one in DEPARTMENTS]) @ share,
+        meals=np.array(spot, dtype=float) @ share,
+        mean_usd=chances @ cents / 100 * mean_quantity,
+    )
+
+
+def promotions(parameters: Parameters, seed: int, town: int, slots: int, weeks: int) -> Array:
+    """Return the share of lines on promotion at each store of a town, week by week.
+
+    Returns
+    -------
+    array, shape (weeks, slots)
+        Between 0.02 and 0.98; slot 0 is the Sphere.
+    """
+    draw = generator(seed, _PROMOTIONS, town).normal(size=(weeks, slots))
+    mean = np.where(np.arange(slots) == 0, parameters.promoted_sphere, parameters.promoted)
+    return np.clip(mean + parameters.promoted_spread * draw, 0.02, 0.98)
+
+
+def _department(parameters: Parameters, seed: int, place: int) -> pl.DataFrame:
+    """Draw the products of one department, most popular first."""
+    one: Department = DEPARTMENTS[place]
+    draw = generator(seed, _PRODUCTS, place)
+    price = one.price_usd * np.exp(one.price_spread * draw.normal(size=one.products))
+    weight = one.weight_g * np.exp(_WEIGHT_SPREAD * draw.normal(size=one.products))
+    rank = np.arange(1, one.products + 1)
+    return pl.DataFrame(
+        {
+            "department": one.name,
+            "category": [f"{one.name} {letter}" for letter in np.array(list("ABCDEFGHIJ"))[rank % 10]],
+            "is_fuel": False,
+            "package_g": weight.round(-1).clip(10),
+            "shelf_usd": price.round(2).clip(0.05),
+            "place": place,
+            "weight": rank**-parameters.popularity,
+        }
+    )
+
+
+def _chances(parameters: Parameters, products: pl.DataFrame) -> Array:
+    """Return the chance of each product, one row a format and income; departments keep their shares."""
+    place, weight = products["place"].to_numpy(), products["weight"].to_numpy()
+    dear = np.log(products["shelf_usd"].to_numpy() / np.array([one.price_usd for one in DEPARTMENTS])[place])
+    rows = []
+    for column in ("grocer", "sphere"):
+        share = np.array([getattr(one, column) for one in DEPARTMENTS])
+        for income in (-1, 0, 1):
+            tilted = weight * np.exp(income * parameters.price_tilt * dear)
+            rows.append(share[place] * tilted / np.bincount(place, tilted)[place])
+    chances = np.array(rows)
+    return chances / chances.sum(axis=1, keepdims=True)
+
+
+def _parts(chances: Array) -> npt.NDArray[np.int64]:
+    """Round chances to parts of `PICKS` that add up: largest remainders."""
+    exact = chances * PICKS
+    parts = np.floor(exact).astype(np.int64)
+    short = PICKS - parts.sum()
+    parts[np.argsort(parts - exact, kind="stable")[:short]] += 1
+    return parts

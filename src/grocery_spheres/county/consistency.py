@@ -1,0 +1,73 @@
+"""Which assumptions of the county contradict each other? Checked before anything is built."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+SLOTS = 28  # most stores of a town; the draws' last four option numbers are kept for drone services
+Rule = tuple[str, bool, str]
+
+
+def contradictions(values: Any) -> Iterator[Rule]:
+    """Yield each rule as (field, is it broken, what is allowed).
+
+    Parameters
+    ----------
+    values : Parameters
+        With every field of the right kind and within its own bounds.
+    """
+    yield from _calendar(values)
+    yield from _places(values)
+    yield from _shares(values)
+
+
+def _calendar(values: Any) -> Iterator[Rule]:
+    span = f"{values.start} to {values.end} (`start` to `end`)"
+    yield "end", values.end < values.start, f"{values.start} (`start`) or later"
+    for name in ("event_date", "outage_date"):
+        yield name, not values.start <= getattr(values, name) <= values.end, span
+    yield (
+        "last_entry",
+        values.last_entry < values.first_entry,
+        f"{values.first_entry} (`first_entry`) or later",
+    )
+    before = values.outage_date - dt.timedelta(days=1)
+    yield "last_entry", values.last_entry > before, f"{before} or earlier: before the outage"
+    days = (values.last_entry - values.first_entry).days + 1
+    yield "cohorts", values.cohorts > days, f"1 to {days}, the days from first to last entry"
+    for day in values.closed_days:
+        yield "closed_days", not _is_month_day(day), "month-day, such as 12-25"
+
+
+def _is_month_day(text: str) -> bool:
+    try:
+        return dt.date.fromisoformat(f"2044-{text}").strftime("%m-%d") == text
+    except ValueError:
+        return False
+
+
+def _places(values: Any) -> Iterator[Rule]:
+    most = values.towns - 4
+    yield "never_towns", values.never_towns > most, f"0 to {most}: the 2 x 2 needs four towns with a Sphere"
+    for name in ("chain_small", "chain_large"):
+        grocers = values.independents + getattr(values, name)
+        yield name, grocers < 1, "1 or more, or `independents` of 1 or more: a town needs a grocer"
+        yield (
+            name,
+            grocers + 1 > SLOTS,
+            f"at most {SLOTS - 1 - values.independents}: a town has {SLOTS} places",
+        )
+
+
+def _shares(values: Any) -> Iterator[Rule]:
+    yield "weekdays", len(values.weekdays) != 7, "seven values, Monday to Sunday"
+    yield "hours", len(values.hours) != 24, "24 values, 0 h to 23 h"
+    for name in ("hours", "quantities"):
+        total = sum(getattr(values, name))
+        yield name, abs(total - 1) > 1e-3, f"shares that add to 1, not {total:.4f}"
+    for name in ("dark_from", "dark_hours", "dark_depth"):
+        pair = getattr(values, name)
+        yield name, len(pair) != 2 or pair[0] > pair[1], "two values, the lower first"
+    yield "handling", values.handling >= values.margin, f"below {values.margin} (`margin`)"
