@@ -31,6 +31,7 @@ MAY_USE: Mapping[str, set[str]] = {
     **dict.fromkeys(SOURCES | {"panels", "data_readme"} | MODELS | RULES, CONTRACT),
     **dict.fromkeys(QUESTIONS, CONTRACT | {"panels"}),
     "county": CONTRACT | MODELS,
+    "data_build": CONTRACT | SOURCES | {"county", "data_readme"},
     "scenarios": KNOWLEDGE,
     "charts": KNOWLEDGE | RULES | {"scenarios"},
     **dict.fromkeys(PUBLISHING, KNOWLEDGE | RULES | {"scenarios", "charts"} | PUBLISHING),

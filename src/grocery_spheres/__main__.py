@@ -6,10 +6,19 @@ Imports happen inside the functions, so that `--help` answers at once.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 REFUSED = 2  # exit code of an answer that is "no", as argparse uses it for a wrong argument
+_MOST_WORKERS = 2  # unless more are asked for
+_DATA_EXAMPLES = """examples:
+  grocery-spheres data
+  grocery-spheres data --preset small --seed 7 --arm "no outage"
+  grocery-spheres data --preset outage --set habit=0.5 dark_from=9,12 outage_date=2045-06-24
+
+The assumptions, with units and plausible ranges, stand in parameters.parquet of any county that was built.
+A name that does not exist is refused with a list of those that do."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,10 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    data = commands.add_parser("data", help="build the data that the notebooks read")
-    data.add_argument("--force", action="store_true", help="build even where it is already there")
-    data.set_defaults(answer=_data)
-
+    _add_data(commands)
     report = commands.add_parser("report", help="run the notebooks and write reports/")
     report.add_argument("--force", action="store_true", help="run every notebook, changed or not")
     report.add_argument("--update-prose", action="store_true", help="rewrite numbers in prose that drifted")
@@ -61,11 +67,60 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _data(arguments: argparse.Namespace) -> str:
-    from grocery_spheres import data_readme, public
+def _add_data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    data = commands.add_parser(
+        "data",
+        help="build the data: the public one, and the synthetic county of 2045",
+        description="Build The Complete Journey, cleaned, and a county of 2045, where they are missing.",
+        epilog=_DATA_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    data.add_argument("--preset", default="county", help="the county: county (default), outage or small")
+    data.add_argument("--seed", type=int, default=2045, help="of every draw, 0 or more (default 2045)")
+    data.add_argument(
+        "--arm",
+        default="factual",
+        help='the world: factual (default), "no sphere", "no outage" or "no event"',
+    )
+    data.add_argument(
+        "--set",
+        dest="settings",
+        metavar="NAME=VALUE",
+        action="extend",
+        nargs="+",
+        default=[],
+        help="turn assumptions of the county; several values with commas between; may be repeated",
+    )
+    workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+    data.add_argument(
+        "--workers",
+        metavar="N",
+        type=_at_least_one,
+        default=workers,
+        help="processes that build the county; they change no byte of it (default: 2, on one processor 1)",
+    )
+    data.add_argument("--force", action="store_true", help="build even where it is already there")
+    data.set_defaults(answer=_data)
 
-    data_readme.write_data_readme()
-    return f"The public data lies in {public.build(force=arguments.force)}"
+
+def _at_least_one(text: str) -> int:
+    """Read a number of processes."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed: a whole number, 1 or more")
+    return int(text)
+
+
+def _data(arguments: argparse.Namespace) -> str:
+    from grocery_spheres import data_build
+
+    return data_build.build(
+        preset=arguments.preset,
+        seed=arguments.seed,
+        arm=arguments.arm,
+        settings=arguments.settings,
+        workers=arguments.workers,
+        force=arguments.force,
+    )
 
 
 def _report(arguments: argparse.Namespace) -> str:

@@ -1,7 +1,8 @@
 """Where the data comes from: the cards of data/sources.toml, their checksums, and the lines that cite them.
 
 A card is the only place that names a producer, a licence or a checksum; chart source lines, page
-footers and data/README.md are built from it. Everything in the package may use this module.
+footers and data/README.md are built from it. A source is installed with a package, or made here by the
+project's own code. Everything in the package may use this module.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
@@ -33,18 +34,18 @@ class ProvenanceError(GroceryError):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of a source: its name, checksum, rows, and what each column holds."""
+    """One file of a source: what a row and each column of it hold; checksum and rows if it is published."""
 
     name: str
-    sha256: str
-    rows: int
     row: str
     columns: Mapping[str, str]
+    sha256: str | None = None
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
 class Card:
-    """The provenance card of one source.
+    """The provenance card of one source: installed with a package, or made here.
 
     Attributes
     ----------
@@ -55,11 +56,22 @@ class Card:
     short : str
         Attribution for chart footers.
     says_of_itself : str
-        What the producer says of the data, quoted.
+        What the producer says of the data; quoted where it is published.
+    package, version, url, says_where : str or None
+        Of the package that an installed source comes with, and where its producer says so. Its files have
+        `sha256` and `rows`.
+    made_by : str or None
+        The part of this package that makes a source. Its files follow from assumptions, seed and code, so
+        no checksum or number of rows is theirs for good.
     files : mapping of str to SourceFile
         By name.
     known_problems : sequence of str
         What makes naive answers wrong.
+
+    Raises
+    ------
+    ProvenanceError
+        The card is neither of an installed source nor of one made here, or is a half of each.
     """
 
     key: str
@@ -67,18 +79,30 @@ class Card:
     title: str
     producer: str
     short: str
-    package: str
-    version: str
     licence: str
     licence_note: str
-    url: str
     says_of_itself: str
-    says_where: str
     measures: str
     period: str
     known_problems: Sequence[str]
     files: Mapping[str, SourceFile]
-    facts: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    package: str | None = None
+    version: str | None = None
+    url: str | None = None
+    says_where: str | None = None
+    made_by: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a card that says by halves where its files come from."""
+        published: list[Any] = [self.package, self.version, self.url, self.says_where]
+        published += [value for file in self.files.values() for value in (file.sha256, file.rows)]
+        given = {value is not None for value in published}
+        if given != {self.made_by is None}:
+            raise ProvenanceError(
+                f"The card {self.key!r} of data/sources.toml must have either `made_by`, or `package`, "
+                "`version`, `url` and `says_where` with `sha256` and `rows` of every file; no part of both."
+            )
 
 
 def root() -> Path:
@@ -182,7 +206,8 @@ def source_path(key: str, name: str) -> Path:
     Raises
     ------
     ProvenanceError
-        Where the package is missing, the file is missing, or its checksum differs from the card's.
+        Where the package is missing, the file is missing, or its checksum differs from the card's; where
+        the source is made here, so that there is no such package.
     """
     source = card(key)
     path = _installed(source) / name
@@ -251,6 +276,11 @@ def _to_card(key: str, table: Mapping[str, Any]) -> Card:
 
 def _installed(source: Card) -> Path:
     """Return the data folder of a source's installed package, without importing the package."""
+    if source.package is None:
+        raise ProvenanceError(
+            f"{source.title} is made here by {source.made_by}: no package holds its files. "
+            "Build them: grocery-spheres data"
+        )
     try:
         distribution = metadata.distribution(source.package)
     except metadata.PackageNotFoundError:

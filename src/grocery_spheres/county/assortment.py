@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,9 @@ from grocery_spheres.county.parameters import DEPARTMENTS, Department, Parameter
 
 _PRODUCTS, _PROMOTIONS = 5, 6  # first part of the place of a draw
 PICKS = 1 << 16  # a product's chance is a whole number of these parts
-_WEIGHT_SPREAD = 0.5  # standard deviation of log package weight; see Department.weight_g
 
 Array = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,11 @@ class Assortment:
         One row = one product (contract `PRODUCTS`), with `shelf_usd` at the chain's list.
     shelf_cents : array, (products,)
         List price, cents of 2045.
-    picks : array of int16, (formats * incomes, 65,536)
-        Positions of products, each as often as its chance; row = format (0 grocer, 1 Sphere) * 3 + income.
+    picks : array of int16, (laws, 65,536)
+        Positions of products, each as often as its chance; a row is a law, see `law_of`.
     stored, meals : array, (2,)
         Share of a basket's lines that goes into the home stock; that is a meal eaten on the spot.
-    mean_usd : array, (formats * incomes,)
+    mean_usd : array, (laws,)
         Expected list value of a line, quantity included, before promotion.
     """
 
@@ -51,7 +52,7 @@ def make_assortment(parameters: Parameters, seed: int) -> Assortment:
     --------
     >>> law = make_assortment(Parameters(), seed=7)
     >>> law.products["department"].n_unique(), law.picks.shape
-    (8, (6, 65536))
+    (8, (12, 65536))
     """
     drawn = [_department(parameters, seed, place) for place in range(len(DEPARTMENTS))]
     products = pl.concat(drawn).with_columns(product_id=pl.int_range(1, pl.len() + 1))
@@ -71,6 +72,17 @@ def make_assortment(parameters: Parameters, seed: int) -> Assortment:
     )
 
 
+def law_of(sphere: Whole, income: Whole, few: Whole) -> Whole:
+    """Return which law a basket's lines follow: format (1 is a Sphere), income (0 to 2), size (1 is few).
+
+    Examples
+    --------
+    >>> law_of(np.array([0, 1]), np.array([2, 2]), np.array([0, 1]))
+    array([ 2, 11])
+    """
+    return (few * 2 + sphere) * 3 + income
+
+
 def promotions(parameters: Parameters, seed: int, town: int, slots: int, weeks: int) -> Array:
     """Return the share of lines on promotion at each store of a town, week by week.
 
@@ -88,9 +100,11 @@ def _department(parameters: Parameters, seed: int, place: int) -> pl.DataFrame:
     """Draw the products of one department, most popular first."""
     one: Department = DEPARTMENTS[place]
     draw = generator(seed, _PRODUCTS, place)
-    price = one.price_usd * np.exp(one.price_spread * draw.normal(size=one.products))
-    weight = one.weight_g * np.exp(_WEIGHT_SPREAD * draw.normal(size=one.products))
+    price = np.exp(one.price_spread * draw.normal(size=one.products))
+    weight = one.weight_g * np.exp(parameters.weight_spread * draw.normal(size=one.products))
     rank = np.arange(1, one.products + 1)
+    popular = rank**-parameters.popularity
+    price *= one.price_usd * popular.sum() / (popular @ price)
     return pl.DataFrame(
         {
             "department": one.name,
@@ -99,21 +113,24 @@ def _department(parameters: Parameters, seed: int, place: int) -> pl.DataFrame:
             "package_g": weight.round(-1).clip(10),
             "shelf_usd": price.round(2).clip(0.05),
             "place": place,
-            "weight": rank**-parameters.popularity,
+            "weight": popular,
         }
     )
 
 
 def _chances(parameters: Parameters, products: pl.DataFrame) -> Array:
-    """Return the chance of each product, one row a format and income; departments keep their shares."""
+    """Return the chance of each product, one row a law (see `law_of`).
+
+    Income tilts the choice inside a department, which keeps its share; a quick basket tilts all of it.
+    """
     place, weight = products["place"].to_numpy(), products["weight"].to_numpy()
-    dear = np.log(products["shelf_usd"].to_numpy() / np.array([one.price_usd for one in DEPARTMENTS])[place])
+    price = np.log(products["shelf_usd"].to_numpy())
     rows = []
-    for column in ("grocer", "sphere"):
+    for few, column, income in itertools.product((0, 1), ("grocer", "sphere"), (-1, 0, 1)):
         share = np.array([getattr(one, column) for one in DEPARTMENTS])
-        for income in (-1, 0, 1):
-            tilted = weight * np.exp(income * parameters.price_tilt * dear)
-            rows.append(share[place] * tilted / np.bincount(place, tilted)[place])
+        tilted = weight * np.exp(income * parameters.price_tilt * price)
+        usual = share[place] * tilted / np.bincount(place, tilted)[place]
+        rows.append(usual * np.exp(few * parameters.few_tilt * price))
     chances = np.array(rows)
     return chances / chances.sum(axis=1, keepdims=True)
 

@@ -135,6 +135,13 @@ def nest_shock(keys: Keys, day: int, nest: float) -> Array:
     return np.log(np.sin(nest * angle)) - (np.log(np.sin(angle)) - (1 - nest) * np.log(ratio)) / nest
 
 
+def forget(state: State, nature: Nature) -> None:
+    """Let a week's beliefs fade towards what one believes of a store never visited; `refresh` must follow."""
+    values = nature.parameters
+    state.belief[0] += values.belief_fade * (values.belief_sphere - state.belief[0])
+    state.belief[1:] += values.belief_fade * (values.belief_grocer - state.belief[1:])
+
+
 def stay_utility(state: State, nature: Nature, out: Array | float) -> Array:
     """Return the utility of staying at home; `out` is what draws out of the house today."""
     return nature.anchor + nature.parameters.stock_effect * (state.stock - 1) - out

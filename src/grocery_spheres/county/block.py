@@ -19,7 +19,7 @@ from grocery_spheres.county.behaviour import Nature, State
 from grocery_spheres.county.draws import Keys, generator
 from grocery_spheres.county.households import Households, settle
 from grocery_spheres.county.parameters import Parameters
-from grocery_spheres.county.world import World
+from grocery_spheres.county.world import LEO, World
 
 WEEK = 7
 _FATE = 7  # first part of the place of a draw
@@ -124,7 +124,7 @@ def make_block(world: World, towns: Whole) -> Block:
         world=world,
         towns=towns,
         homes=homes,
-        nature=_nature(world, homes, np.nan_to_num(log_price)),
+        nature=_nature(homes, values, np.nan_to_num(authentic), np.nan_to_num(log_price)),
         assortment=make_assortment(values, world.seed),
         begin=begin,
         exists=exists,
@@ -149,16 +149,18 @@ def make_block(world: World, towns: Whole) -> Block:
 def first_state(block: Block) -> State:
     """Return the state on the first day of the burn-in: prior beliefs, habits in line with them."""
     values, homes = block.parameters, block.homes
-    shape = homes.liking.shape
-    belief = np.full(shape, values.belief_grocer)
+    belief = np.full(homes.liking.shape, values.belief_grocer)
     belief[0] = values.belief_sphere
-    price = block.log_price[:, block.town]
-    fixed = homes.liking - homes.price_response * price
+    fixed = homes.liking - homes.price_response * block.log_price[:, block.town]
     pull = np.exp(fixed + values.authenticity_weight * belief)
+    return State(np.ones(len(block.town)), _habit(pull), belief, fixed, pull)
+
+
+def _habit(pull: Array) -> Array:
+    """Return habits in line with the pull of the grocers."""
     habit = pull.copy()
     habit[0] = 0
-    habit /= habit.sum(axis=0)
-    return State(np.ones(shape[1]), habit, belief, fixed, pull)
+    return habit / habit.sum(axis=0)
 
 
 def log_prices(block: Block, day: int, *, spheres: bool) -> Array:
@@ -176,11 +178,12 @@ def log_prices(block: Block, day: int, *, spheres: bool) -> Array:
     return index
 
 
-def _nature(world: World, homes: Households, log_price: Array) -> Nature:
-    """Anchor staying at home on what the town's grocers offer at the start."""
-    values = world.parameters
-    offer = homes.liking - homes.price_response * log_price[:, homes.town]
-    offer = offer + values.authenticity_weight * values.belief_grocer
+def _nature(homes: Households, values: Parameters, authentic: Array, log_price: Array) -> Nature:
+    """Anchor staying at home on the town's grocers as the household would know them after many visits."""
+    usual = np.log1p(-values.promoted * np.mean(values.depths))
+    offer = homes.liking - homes.price_response * (log_price + usual)[:, homes.town]
+    offer = offer + values.authenticity_weight * np.clip(authentic[:, homes.town] + homes.match, 0, 1)
+    offer = offer + values.habit * _habit(np.exp(offer))
     inclusive = np.log(np.exp(offer[1:]).sum(axis=0))
     stay = np.log((1 - homes.trip_chance) / homes.trip_chance)
     return Nature(
@@ -217,4 +220,7 @@ def _slots_of(world: World, towns: Whole, independents: int) -> Flags:
 def _cushion(world: World, town: int) -> Array:
     values = world.parameters
     draw = generator(world.seed, _FATE, town).normal(size=world.slots)
-    return values.cushion + values.cushion_spread * draw
+    cushion = values.cushion + values.cushion_spread * draw
+    leo = world.stores.filter((pl.col("town_id") == town) & (pl.col("name") == LEO))["slot"].to_numpy()
+    cushion[leo] = values.leo_cushion
+    return np.asarray(cushion)

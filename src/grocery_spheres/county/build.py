@@ -7,7 +7,6 @@ place when it is whole; one that was interrupted leaves nothing that a reader co
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -98,6 +97,7 @@ def build(recipe: Recipe, *, workers: int = 1, force: bool = False) -> Path:
     ParameterError
         `workers` is not 1 or more.
     """
+    _refuse_bad_workers(workers)
     return whole_folder(recipe.folder, partial(write_tables, recipe, workers=workers), force=force)
 
 
@@ -138,8 +138,7 @@ def each_block(job: Callable[[Whole], Result], world: World, workers: int = 1) -
     job : callable
         Takes town numbers; must be picklable when `workers` is above 1.
     """
-    if not isinstance(workers, int) or workers < 1:
-        raise ParameterError(f"`workers` is {workers!r}; allowed: a whole number, 1 or more.")
+    _refuse_bad_workers(workers)
     numbers = np.arange(1, world.parameters.towns + 1)
     blocks: Sequence[Whole] = [
         numbers[at : at + TOWNS_A_BLOCK] for at in range(0, len(numbers), TOWNS_A_BLOCK)
@@ -169,13 +168,30 @@ def whole_folder(folder: Path, write: Callable[[Path], None], *, force: bool = F
         fresh = Path(aside) / "fresh"
         fresh.mkdir()
         write(fresh)
-        if force and folder.exists():
-            folder.replace(Path(aside) / "before")
-        with contextlib.suppress(OSError):  # another process has just built the same
-            fresh.replace(folder)
-    if not folder.exists():
-        raise OSError(f"{folder} could not be put in place.")
+        before = Path(aside) / "before"
+        try:
+            if force and folder.exists():
+                folder.replace(before)
+            _put_in_place(fresh, folder)
+        finally:
+            if before.exists() and not folder.exists():
+                before.replace(folder)
     return folder
+
+
+def _put_in_place(fresh: Path, folder: Path) -> None:
+    """Move a folder to where it shall lie, unless another process has just built the same."""
+    try:
+        fresh.replace(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+
+
+def _refuse_bad_workers(workers: Any) -> None:
+    """Refuse a number of processes that is none."""
+    if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
+        raise ParameterError(f"`workers` is {workers!r}; allowed: a whole number, 1 or more.")
 
 
 def _write_block(recipe: Recipe, folder: Path, towns: Whole) -> dict[str, pl.DataFrame]:
@@ -188,7 +204,7 @@ def _write_block(recipe: Recipe, folder: Path, towns: Whole) -> dict[str, pl.Dat
     with tables.LineWriter(path, block) as writer:
         for month in months(block, arm, memory, values.start.toordinal(), values.end.toordinal()):
             writer.write(month)
-            booked += tables.book(block, month, memory.fate)
+            booked += tables.book(block, arm, month, memory.fate)
     return tables.of_block(block, booked)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 SLOTS = 28  # most stores of a town; the draws' last four option numbers are kept for drone services
+SETTLING_DAYS = 30  # of the burn-in, before what stores sell is taken as their usual
+FIRST_BOOKS_DAYS = 2 * SETTLING_DAYS  # least time from the burn-in's first day to the first Sphere
 Rule = tuple[str, bool, str]
 
 
@@ -37,6 +39,13 @@ def _calendar(values: Any) -> Iterator[Rule]:
     yield "last_entry", values.last_entry > before, f"{before} or earlier: before the outage"
     days = (values.last_entry - values.first_entry).days + 1
     yield "cohorts", values.cohorts > days, f"1 to {days}, the days from first to last entry"
+    needed = (values.start - values.first_entry).days + FIRST_BOOKS_DAYS
+    yield (
+        "burn_in_days",
+        values.burn_in_days < needed,
+        f"{needed} or more: it begins {FIRST_BOOKS_DAYS} days or more before `first_entry`, so that what "
+        "grocers usually sell is seen before any Sphere opens",
+    )
     for day in values.closed_days:
         yield "closed_days", not _is_month_day(day), "month-day, such as 12-25"
 
@@ -70,4 +79,9 @@ def _shares(values: Any) -> Iterator[Rule]:
     for name in ("dark_from", "dark_hours", "dark_depth"):
         pair = getattr(values, name)
         yield name, len(pair) != 2 or pair[0] > pair[1], "two values, the lower first"
+    yield (
+        "wet_stays",
+        values.wet_stays < values.wet_begins,
+        f"{values.wet_begins} (`wet_begins`) or more: wet hours come in spells",
+    )
     yield "handling", values.handling >= values.margin, f"below {values.margin} (`margin`)"

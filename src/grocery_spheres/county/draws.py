@@ -18,7 +18,7 @@ Keys = npt.NDArray[np.uint64]
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
-_UNIT = 2.0**-53
+_UNIT = 2.0**-52  # with one bit more, the highest draw would round to 1
 DAY = 64  # counters that a household has a day, one a purpose or option
 OPTIONS = 32  # of them, the first are for the stores of a town, by slot
 
@@ -89,7 +89,7 @@ def uniform(keys: Keys, counters: npt.ArrayLike) -> Array:
     (0.5, 1.0)
     """
     bits = hashed(keys, counters)
-    bits >>= np.uint64(11)
+    bits >>= np.uint64(12)
     drawn = bits.astype(np.float64)
     drawn += 0.5
     drawn *= _UNIT

@@ -39,6 +39,8 @@ class Households:
         Utility of each store before price, authenticity and habit; -inf where the town has no such store.
     distance_km : array, (slots, households)
         From home to the store.
+    match : array, (slots, households)
+        How much more authentic than others this household finds the store; found out by visits.
     trip_chance : array
         Chance a day of a trip, one basket being in stock.
     basket : array
@@ -55,6 +57,7 @@ class Households:
     price_response: Array
     liking: Array
     distance_km: Array
+    match: Array
     virtual: Array
     local: Array
     trip_chance: Array
@@ -81,7 +84,7 @@ def settle(world: World, towns: Whole) -> Households:
     >>> from grocery_spheres.county.world import make_world
     >>> world = make_world(Parameters(towns=16, households=50), seed=7)
     >>> settle(world, np.array([3, 9])).liking.shape
-    (8, 100)
+    (10, 100)
     """
     drawn = [_town(world, int(town)) for town in towns]
     joined = {name: np.concatenate([one[name] for one in drawn], axis=-1) for name in drawn[0]}
@@ -117,6 +120,7 @@ def _town(world: World, town: int) -> dict[str, npt.NDArray]:
         ),
         "liking": liking,
         "distance_km": distance,
+        "match": values.match_spread * draw.normal(size=(world.slots, number)),
         "virtual": virtual,
         "local": local,
         "trip_chance": odds / (1 + odds),

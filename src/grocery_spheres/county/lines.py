@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from grocery_spheres.county.assortment import law_of
 from grocery_spheres.county.block import WEEK, Block
 from grocery_spheres.county.draws import Keys, hashed, scramble
 
@@ -108,8 +109,9 @@ def expected_usd(block: Block, baskets: Baskets, *, spheres: bool = True) -> Arr
 
 
 def _law(block: Block, baskets: Baskets) -> Whole:
-    """Return which row of the assortment's law each basket follows: format and income."""
-    return np.where(baskets.slot == 0, 3, 0) + block.homes.income[baskets.rows]
+    """Return which of the assortment's laws each basket follows."""
+    few = (baskets.lines <= block.parameters.few_lines).astype(np.int64)
+    return law_of((baskets.slot == 0).astype(np.int64), block.homes.income[baskets.rows], few)
 
 
 def _pick(block: Block, baskets: Baskets, basket: Whole, bits: Keys) -> Whole:

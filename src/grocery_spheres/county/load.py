@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,20 @@ class County(Groceries):
         One row = one town and day: `wet_share` of its hours.
     """
 
-    recipe: Recipe | None = None
-    towns: pl.DataFrame | None = None
-    store_months: pl.DataFrame | None = None
-    weather: pl.DataFrame | None = None
+    recipe: Recipe = field(kw_only=True)
+    towns: pl.DataFrame = field(kw_only=True)
+    store_months: pl.DataFrame = field(kw_only=True)
+    weather: pl.DataFrame = field(kw_only=True)
+
+    def truth(self, table: str, *, workers: int = 1) -> pl.DataFrame:
+        """Return one table of what happened and what would have happened otherwise; see `truth.TABLES`.
+
+        All tables are built on first use, with every arm lived through. They are there to hold estimates
+        against: no estimator may read them.
+        """
+        from grocery_spheres.county.truth import truth  # noqa: PLC0415 - most uses need no truth
+
+        return truth(self.recipe, table, workers=workers)
 
 
 def county(
@@ -56,7 +66,7 @@ def county(
     Parameters
     ----------
     seed : int
-        Of every draw, 0 or more. Same seed and assumptions, same bytes.
+        Of every draw, 0 or more. Same seed, assumptions, arm and code: same bytes on one machine.
     preset : str
         "county" (64 towns, two years), "outage" (40,000 households, 240 days), "small" (for first looks).
     arm : str
@@ -66,7 +76,8 @@ def county(
     workers : int
         Processes that build. In a script, more than one needs `if __name__ == "__main__":`.
     **changes
-        Single assumptions by name, such as ``habit=0.5``.
+        Single assumptions by name, such as ``habit=0.5``. ``grocery-spheres data --set habit=0.5`` builds
+        the same.
 
     Returns
     -------

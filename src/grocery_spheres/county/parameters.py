@@ -31,7 +31,7 @@ class Department:
     grocer, sphere : float
         Share of lines at each kind of store (each column adds to 1).
     price_usd : float
-        Median shelf price of a package, USD of 2045.
+        Mean list price of a package sold, USD of 2045.
     price_spread : float
         Standard deviation of log prices between products.
     weight_g : float
@@ -60,14 +60,14 @@ class Department:
 # the Spheres' shares, all weights and what is eaten on the spot are assumed.
 DEPARTMENTS = (
     # name, share of a grocer's and of a Sphere's lines, price, spread, weight, stored, products, lens
-    Department("pantry and dairy", 0.644, 0.20, 3.35, 0.62, 500.0, 1.0, 420, "GROCERY"),
-    Department("household and drug", 0.113, 0.06, 5.10, 0.80, 400.0, 0.0, 140, "DRUG GM"),
-    Department("fresh local food", 0.107, 0.00, 3.20, 0.55, 600.0, 1.0, 120, "PRODUCE"),
-    Department("meat and fish", 0.085, 0.00, 7.80, 0.65, 700.0, 1.0, 90, "MEAT"),
-    Department("deli and bakery", 0.051, 0.00, 5.20, 0.60, 350.0, 0.8, 70, "DELI"),
-    Department("digital produce", 0.000, 0.28, 3.60, 0.50, 450.0, 1.0, 110, ""),
-    Department("sustainably sourced meat", 0.000, 0.12, 9.50, 0.55, 500.0, 1.0, 60, ""),
-    Department("robotic-chef meals", 0.000, 0.34, 9.80, 0.45, 550.0, 0.0, 80, ""),
+    Department("pantry and dairy", 0.650, 0.27, 3.95, 0.50, 500.0, 1.0, 420, "GROCERY"),
+    Department("household and drug", 0.108, 0.06, 5.90, 0.70, 400.0, 0.0, 140, "DRUG GM"),
+    Department("fresh local food", 0.107, 0.00, 3.55, 0.50, 600.0, 1.0, 120, "PRODUCE"),
+    Department("meat and fish", 0.085, 0.00, 7.80, 0.55, 700.0, 1.0, 90, "MEAT"),
+    Department("deli and bakery", 0.050, 0.00, 5.70, 0.55, 350.0, 0.8, 70, "DELI"),
+    Department("digital produce", 0.000, 0.30, 4.00, 0.50, 450.0, 1.0, 110, ""),
+    Department("sustainably sourced meat", 0.000, 0.13, 11.00, 0.55, 500.0, 1.0, 60, ""),
+    Department("robotic-chef meals", 0.000, 0.24, 10.80, 0.45, 550.0, 0.0, 80, ""),
 )
 
 
@@ -96,8 +96,8 @@ class Parameters:
     town_scale: float = assumed(22.0, "households", 10.0, 40.0, "households of the town behind each one followed", least=0.001)
     never_towns: int = assumed(12, "towns", 1, 60, "towns that never get a Sphere")
     large_share: float = assumed(0.5, "share of towns", 0.0, 1.0, "towns that are large", most=1)
-    chain_small: int = assumed(4, "stores", 1, 6, "stores of the grocery chain in a small town", most=14)
-    chain_large: int = assumed(6, "stores", 1, 8, "stores of the grocery chain in a large town", most=14)
+    chain_small: int = assumed(5, "stores", 1, 6, "stores of the grocery chain in a small town", most=14)
+    chain_large: int = assumed(8, "stores", 1, 10, "stores of the grocery chain in a large town", most=14)
     independents: int = assumed(1, "stores", 1, 3, "independent grocers in each town; the story's town has Leo's first", most=8)
     homes_km: float = assumed(2.5, "km", 1.0, 8.0, "spread of homes around the centre (standard deviation, each direction)", least=0.01)
     stores_km: float = assumed(2.5, "km", 1.0, 8.0, "spread of grocers around the centre (standard deviation, each direction)", least=0.01)
@@ -130,58 +130,64 @@ class Parameters:
 
     # -- who the households are
     income_spread: float = assumed(0.6, "log income", 0.4, 0.9, "standard deviation of log income", RECALLED)
-    price_response: float = assumed(2.0, "elasticity", 1.0, 3.0, "utility lost as the log price index of a store rises by one; median household", RECALLED)
+    price_response: float = assumed(2.5, "elasticity", 1.0, 3.0, "utility lost as the log price index of a store rises by one; median household", RECALLED)
     price_income: float = assumed(-0.3, "elasticity", -0.6, 0.0, "how price response changes with income", least=None)
-    distance_cost: float = assumed(0.35, "utility a km", 0.2, 0.6, "median household; 0.3 to 1.0 USD a km at the default price response", RECALLED)
+    distance_cost: float = assumed(0.08, "utility a km", 0.02, 0.3, "median household; at a basket of 30 USD and the default price response, 1 USD of 2017 a km", RECALLED)
     distance_spread: float = assumed(0.4, "log", 0.2, 0.7, "standard deviation of log distance cost")
-    virtual_spread: float = assumed(1.1, "utility", 0.8, 1.3, "standard deviation of the taste for the virtual", RECALLED)
-    local_spread: float = assumed(0.9, "utility", 0.8, 1.3, "standard deviation of the taste for the local", RECALLED)
+    virtual_spread: float = assumed(0.8, "utility", 0.8, 1.3, "standard deviation of the taste for the virtual", RECALLED)
+    local_spread: float = assumed(0.8, "utility", 0.8, 1.3, "standard deviation of the taste for the local", RECALLED)
     taste_correlation: float = assumed(-0.4, "correlation", -0.7, 0.2, "between the two tastes", least=-0.99, most=0.99)
-    store_spread: float = assumed(1.0, "utility", 0.5, 1.5, "standard deviation of a household's liking of one store", SHAPED)
+    store_spread: float = assumed(0.52, "utility", 0.1, 1.5, "standard deviation of a household's liking of one store", SHAPED)
 
     # -- where they go
     sphere_appeal: float = assumed(1.2, "utility", 0.0, 2.5, "a Sphere beside a chain store, all else equal", least=None)
-    independent_appeal: float = assumed(-0.5, "utility", -1.0, 0.5, "an independent grocer beside a chain store, all else equal", least=None)
+    independent_appeal: float = assumed(-0.2, "utility", -1.0, 0.5, "an independent grocer beside a chain store, all else equal", least=None)
+    leo_appeal: float = assumed(0.6, "utility", 0.0, 1.5, "Leo's grocery beside another independent grocer", "the story: he is still there", least=None)
     appeal_spread: float = assumed(0.4, "utility", 0.2, 0.8, "standard deviation of a store's appeal to all", SHAPED)
-    nest: float = assumed(0.4, "dissimilarity", 0.2, 1.0, "of the stores as one nest against staying at home (1 is plain logit)", least=0.05, most=1)
-    habit: float = assumed(0.8, "utility", 0.5, 1.0, "a store that took all recent trips beside one that took none", RECALLED)
-    habit_gain: float = assumed(0.1, "share a trip", 0.05, 0.3, "share of the habit stock that a trip renews", RECALLED, most=1)
-    authenticity_weight: float = assumed(2.0, "utility", 0.0, 4.0, "believed authenticity of one beside none", LARCOM, least=None)
-    belief_gain: float = assumed(0.3, "share a visit", 0.1, 0.6, "of the surprise that goes into the belief", LARCOM, most=1)
+    nest: float = assumed(0.55, "dissimilarity", 0.2, 1.0, "of the stores as one nest against staying at home (1 is plain logit)", least=0.05, most=1)
+    habit: float = assumed(2.5, "utility", 0.5, 3.0, "a store that took all recent trips beside one that took none", LARCOM)
+    habit_gain: float = assumed(0.25, "share a trip", 0.05, 0.3, "share of the habit stock that a trip renews", RECALLED, most=1)
+    authenticity_weight: float = assumed(3.0, "utility", 0.0, 4.0, "believed authenticity of one beside none", LARCOM, least=None)
+    belief_gain: float = assumed(0.5, "share a visit", 0.1, 0.6, "of the surprise that goes into the belief", LARCOM, most=1)
+    belief_fade: float = assumed(0.01, "share a week", 0.0, 0.05, "of the way back to what one believes of a store never visited", LARCOM, most=1)
     signal_spread: float = assumed(0.15, "belief", 0.05, 0.3, "standard deviation of what one visit shows")
-    belief_grocer: float = assumed(0.45, "belief", 0.3, 0.7, "about a grocer never visited", LARCOM, most=1)
+    belief_grocer: float = assumed(0.30, "belief", 0.3, 0.7, "about a grocer never visited", LARCOM, most=1)
     belief_sphere: float = assumed(0.60, "belief", 0.3, 0.8, "about a Sphere never visited", most=1)
     authentic_chain: float = assumed(0.65, "belief", 0.5, 0.9, "what visits to a chain store show on average", most=1)
     authentic_independent: float = assumed(0.85, "belief", 0.6, 1.0, "what visits to an independent grocer show on average", most=1)
     authentic_sphere: float = assumed(0.40, "belief", 0.2, 0.7, "what visits to a Sphere show on average", most=1)
+    match_spread: float = assumed(0.15, "belief", 0.0, 0.3, "standard deviation of how a store strikes one household rather than another, found out by visits", LARCOM)
     authentic_spread: float = assumed(0.05, "belief", 0.0, 0.1, "standard deviation between stores of a kind")
 
     # -- when they go
-    trip_chance: float = assumed(0.14, "chance a day", 0.1, 0.3, "of a trip with one basket in stock; median household", SHAPED, least=1e-4, most=0.9)
-    trip_spread: float = assumed(0.8, "log odds", 0.5, 1.2, "standard deviation of a household's trip chance", SHAPED)
+    trip_chance: float = assumed(0.137, "chance a day", 0.05, 0.3, "of a trip with one basket in stock; median household", SHAPED, least=1e-4, most=0.9)
+    trip_spread: float = assumed(1.0, "log odds", 0.5, 1.2, "standard deviation of a household's trip chance", SHAPED)
     stock_effect: float = assumed(0.5, "utility a basket", 0.2, 1.0, "one more basket in stock keeps at home", SHAPED)
-    stock_half: float = assumed(0.6, "baskets", 0.3, 2.0, "home stock at which consumption is half of its most")
+    stock_half: float = assumed(0.6, "baskets", 0.3, 2.0, "home stock at which consumption is half of its most", least=0.001)
     meal_replaces: float = assumed(1.5, "packages", 0.5, 3.0, "of home stock that a meal eaten out leaves at home")
     weekdays: tuple[float, ...] = assumed((-0.01, -0.06, -0.08, -0.07, -0.04, 0.14, 0.19), "utility", None, None, "of a trip on Monday to Sunday", SHAPED, least=None)
     month_start: float = assumed(0.04, "utility", 0.0, 0.2, "of a trip on the first seven days of a month", SHAPED, least=None)
     hours: tuple[float, ...] = assumed((0.0080, 0.0039, 0.0049, 0.0019, 0.0014, 0.0019, 0.0064, 0.0125, 0.0193, 0.0283, 0.0427, 0.0590, 0.0665, 0.0675, 0.0708, 0.0770, 0.0899, 0.1011, 0.0949, 0.0807, 0.0658, 0.0490, 0.0307, 0.0160), "share of trips", None, None, "by hour of the day, 0 to 23", SHAPED)
 
     # -- what a basket holds
-    basket_spread: float = assumed(0.5, "log lines", 0.3, 0.7, "standard deviation between households", SHAPED)
+    basket_spread: float = assumed(0.57, "log lines", 0.3, 0.7, "standard deviation between households", SHAPED)
     main_share: float = assumed(0.32, "share of trips", 0.2, 0.5, "main trips, with one basket in stock", SHAPED, least=0.001, most=0.999)
     main_stock: float = assumed(-0.3, "log odds a basket", -1.0, 0.0, "one more basket in stock makes a main trip less likely", SHAPED, least=None)
-    main_lines: float = assumed(17.0, "lines", 10.0, 25.0, "median of a main trip", SHAPED, least=1)
-    main_spread: float = assumed(0.55, "log lines", 0.3, 0.8, "standard deviation within a household's main trips", SHAPED)
-    fill_lines: float = assumed(2.8, "lines", 2.0, 5.0, "median of a fill-in trip", SHAPED, least=0.5)
-    fill_spread: float = assumed(0.85, "log lines", 0.5, 1.1, "standard deviation within a household's fill-in trips", SHAPED)
-    sphere_lines: float = assumed(0.6, "ratio", 0.4, 1.0, "lines of a Sphere's basket beside a grocer's", least=0.01)
+    main_lines: float = assumed(18.0, "lines", 10.0, 25.0, "median of a main trip", SHAPED, least=1)
+    main_spread: float = assumed(0.47, "log lines", 0.3, 0.8, "standard deviation within a household's main trips", SHAPED)
+    fill_lines: float = assumed(2.9, "lines", 2.0, 5.0, "median of a fill-in trip", SHAPED, least=0.5)
+    fill_spread: float = assumed(0.8, "log lines", 0.5, 1.1, "standard deviation within a household's fill-in trips", SHAPED)
+    sphere_lines: float = assumed(0.8, "ratio", 0.4, 1.0, "lines of a Sphere's basket beside a grocer's", least=0.01)
     most_lines: int = assumed(180, "lines", 100, 250, "no basket holds more", least=1, most=250)
     quantities: tuple[float, ...] = assumed((0.800, 0.147, 0.026, 0.027), "share of lines", None, None, "of one, two, three and four packages", SHAPED)
 
     # -- prices
     price_level: float = assumed(1.74, "ratio", 1.3, 2.5, "USD of 2045 a USD of 2017: two per cent a year", least=0.01)
-    price_tilt: float = assumed(0.35, "log odds a log price", 0.0, 0.8, "how much more often the richest third picks what costs more; the poorest, less", SHAPED, least=None)
+    price_tilt: float = assumed(0.35, "log odds a log price", 0.0, 0.8, "how much more often the richest third picks what costs more in its department; the poorest, less", SHAPED, least=None)
+    few_lines: int = assumed(4, "lines", 1, 8, "a basket of so many lines or fewer is a quick one", SHAPED)
+    few_tilt: float = assumed(0.5, "log odds a log price", 0.0, 1.0, "how much more often a quick basket holds what costs more", SHAPED, least=None)
     popularity: float = assumed(0.7, "exponent", 0.4, 1.1, "of the rank in a department's sales (Zipf)")
+    weight_spread: float = assumed(0.5, "log grams", 0.2, 0.8, "standard deviation of log package weight between the products of a department")
     sphere_price: float = assumed(1.05, "ratio", 0.9, 1.3, "a Sphere's price index beside the chain's", least=0.01)
     independent_price: float = assumed(1.03, "ratio", 0.95, 1.15, "an independent grocer's price index beside the chain's", least=0.01)
     store_price_spread: float = assumed(0.02, "log price", 0.0, 0.05, "standard deviation between stores")
@@ -189,12 +195,13 @@ class Parameters:
     promoted: float = assumed(0.50, "share of lines", 0.3, 0.6, "on promotion at a grocer, mean over weeks", SHAPED, most=1)
     promoted_sphere: float = assumed(0.25, "share of lines", 0.0, 0.5, "on promotion at a Sphere, mean over weeks", most=1)
     promoted_spread: float = assumed(0.12, "share of lines", 0.05, 0.2, "standard deviation over a store's weeks")
-    depths: tuple[float, ...] = assumed((0.08, 0.15, 0.22, 0.27, 0.36, 0.48), "share of shelf price", None, None, "off a promoted product, equally likely", SHAPED, most=0.99)
+    depths: tuple[float, ...] = assumed((0.10, 0.16, 0.22, 0.27, 0.40, 0.54), "share of shelf price", None, None, "off a promoted product, equally likely", SHAPED, most=0.99)
 
     # -- grocers' fate
     margin: float = assumed(0.28, "share of sales", 0.22, 0.32, "gross margin of a grocer", most=1)
     handling: float = assumed(0.10, "share of sales", 0.06, 0.14, "costs that follow sales", most=1)
-    cushion: float = assumed(0.22, "share of contribution", 0.1, 0.4, "by which contribution exceeds fixed cost at the start, mean over grocers", least=-1, most=0.99)
+    cushion: float = assumed(0.32, "share of contribution", 0.1, 0.4, "by which contribution exceeds fixed cost at the start, mean over grocers", least=-1, most=0.99)
+    leo_cushion: float = assumed(0.60, "share of contribution", 0.3, 0.8, "by which Leo's contribution exceeds his fixed cost at the start", "the story: he is still there", least=-1, most=0.99)
     cushion_spread: float = assumed(0.10, "share of contribution", 0.05, 0.2, "standard deviation between grocers")
     patience: int = assumed(6, "months", 3, 12, "a grocer closes when the mean contribution over these falls below fixed cost", least=1, most=24)
     tolerance: float = assumed(0.02, "share of fixed cost", 0.0, 0.1, "loss that a grocer bears")

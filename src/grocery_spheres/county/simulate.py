@@ -8,7 +8,7 @@ of a block move at once.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +18,10 @@ from grocery_spheres.county import behaviour, fate
 from grocery_spheres.county.arms import Arm
 from grocery_spheres.county.behaviour import State
 from grocery_spheres.county.block import WEEK, Block, first_state, log_prices
+from grocery_spheres.county.consistency import SETTLING_DAYS
 from grocery_spheres.county.draws import DAY, Purpose, uniform
 from grocery_spheres.county.fate import Fate
 from grocery_spheres.county.lines import Baskets, Lines, expected_usd, fill
-
-_SETTLING_DAYS = 30  # of the burn-in, before what stores sell is taken as their usual
 
 Array = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -39,6 +38,9 @@ class Memory:
     def copy(self) -> Memory:
         """Return a memory that can go its own way."""
         return Memory(self.state.copy(), self.fate.copy())
+
+
+Watch = Callable[[int, Memory], None]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def burn_in(block: Block, arm: Arm) -> Memory:
     """Live through the days before the first on record; what stores sell then sets their fixed costs."""
     values = block.parameters
     memory = Memory(first_state(block), Fate(block.exists.copy(), np.zeros(block.exists.shape)))
-    start, usual = values.start.toordinal(), block.begin + _SETTLING_DAYS
+    start, usual = values.start.toordinal(), block.begin + SETTLING_DAYS
     until = min(start, values.first_entry.toordinal())
     live(block, arm, memory, block.begin, usual - 1)
     seen = live(block, arm, memory, usual, until - 1)
@@ -81,20 +83,24 @@ def burn_in(block: Block, arm: Arm) -> Memory:
     return memory
 
 
-def months(block: Block, arm: Arm, memory: Memory, first: int, last: int) -> Iterator[Month]:
+def months(
+    block: Block, arm: Arm, memory: Memory, first: int, last: int, *, watch: Watch | None = None
+) -> Iterator[Month]:
     """Live from one day to another, month by month; the memory is updated.
 
     Parameters
     ----------
     first, last : int
         Ordinals, both inclusive. A month that is cut short has its books closed for its days.
+    watch : callable, optional
+        Shown each day's ordinal and the memory that the households wake up with.
 
     Yields
     ------
     Month
     """
     for begin, end in calendar_months(first, last):
-        baskets = live(block, arm, memory, begin, end)
+        baskets = live(block, arm, memory, begin, end, watch=watch)
         lines = fill(block, baskets, spheres=arm.spheres)
         usd = np.bincount(lines.basket, lines.sales_cents, minlength=len(baskets.rows)) / 100
         sold = by_store(block, baskets, usd)
@@ -120,7 +126,9 @@ def calendar_months(first: int, last: int) -> Iterator[tuple[int, int]]:
         begin = end + 1
 
 
-def live(block: Block, arm: Arm, memory: Memory, first: int, last: int) -> Baskets:
+def live(
+    block: Block, arm: Arm, memory: Memory, first: int, last: int, *, watch: Watch | None = None
+) -> Baskets:
     """Live from one day to another with the same stores trading; the memory's state is updated.
 
     Parameters
@@ -128,7 +136,11 @@ def live(block: Block, arm: Arm, memory: Memory, first: int, last: int) -> Baske
     first, last : int
         Ordinals, both inclusive.
     """
-    days = [one_day(block, arm, memory, day) for day in range(first, last + 1)]
+    days = []
+    for day in range(first, last + 1):
+        if watch is not None:
+            watch(day, memory)
+        days.append(one_day(block, arm, memory, day))
     if not days:
         empty = np.zeros(0, dtype=np.int64)
         return Baskets(empty, empty, empty, empty, np.zeros(0))
@@ -139,7 +151,10 @@ def live(block: Block, arm: Arm, memory: Memory, first: int, last: int) -> Baske
 def one_day(block: Block, arm: Arm, memory: Memory, day: int) -> Baskets:
     """Live through one day; the memory's state is updated."""
     state, nature = memory.state, block.nature
-    if (day - block.begin) % WEEK == 0 or (block.entry == day).any():
+    if (day - block.begin) % WEEK == 0:
+        behaviour.forget(state, nature)
+        reprice(block, arm, state, day)
+    elif (block.entry == day).any():
         reprice(block, arm, state, day)
     pull = pulls(block, arm, memory, day)
     goes, which = behaviour.choose(state, nature, day, out_of_house(block, arm, day), pull)
@@ -208,7 +223,7 @@ def at_home(block: Block, state: State, rows: Whole, slot: Whole, lines: Whole) 
 def shown(block: Block, arm: Arm, day: int, rows: Whole, slot: Whole) -> Array:
     """Return the authenticity that each visit shows on average; the event shows more at its hosts."""
     town = block.town[rows]
-    level = block.authentic[slot, town]
+    level = block.authentic[slot, town] + block.homes.match[slot, rows]
     if arm.event and day == block.parameters.event_date.toordinal():
         hosted = block.independent[slot, town] & block.event[town]
         level = level + np.where(hosted, block.parameters.event_authenticity, 0.0)

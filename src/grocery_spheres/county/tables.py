@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from grocery_spheres.county.arms import Arm
 from grocery_spheres.county.assortment import make_assortment
-from grocery_spheres.county.block import Block
+from grocery_spheres.county.block import NEVER, Block
 from grocery_spheres.county.fate import DAYS_A_MONTH, Fate, contribution
 from grocery_spheres.county.households import household_table
 from grocery_spheres.county.lines import CENTS, Baskets
@@ -39,7 +39,11 @@ class LineWriter:
     def __init__(self, path: Path, block: Block) -> None:
         self.path = path
         self.block = block
-        self.ids = pa.array(store_ids(block).ravel().tolist())
+        there = block.exists.ravel()
+        self.ids = pa.array(
+            store_ids(block).ravel()[there].tolist()
+        )  # with a name twice, pyarrow's bytes vary
+        self.place = (np.cumsum(there) - 1).astype(np.int16)
         self.waiting: list[pa.Table] = []
         self.writer: pq.ParquetWriter | None = None
 
@@ -66,7 +70,7 @@ class LineWriter:
         """Return a month's lines in the contract's columns."""
         baskets, lines, at = month.baskets, month.lines, month.lines.basket
         towns = len(self.block.towns)
-        place = (baskets.slot * towns + self.block.town[baskets.rows]).astype(np.int16)
+        place = self.place[baskets.slot * towns + self.block.town[baskets.rows]]
         columns = {
             "household_id": self.block.homes.household_id[baskets.rows][at],
             "store_id": pa.DictionaryArray.from_arrays(pa.array(place[at]), self.ids),
@@ -113,7 +117,7 @@ def store_ids(block: Block) -> npt.NDArray[np.str_]:
     return ids
 
 
-def book(block: Block, month: Month, fate: Fate) -> list[dict[str, Any]]:
+def book(block: Block, arm: Arm, month: Month, fate: Fate) -> list[dict[str, Any]]:
     """Return a month of every store: what it sold and earned, and whether it closed at the month's end."""
     values, days = block.parameters, month.last - month.first + 1
     usd = by_store(block, month.baskets, month.usd)
@@ -121,7 +125,8 @@ def book(block: Block, month: Month, fate: Fate) -> list[dict[str, Any]]:
     lines = by_store(block, month.baskets, month.baskets.lines)
     earned, cost = contribution(values, usd), fate.fixed_cost * days / DAYS_A_MONTH
     ids, profit = store_ids(block), fate.profits[-1]
-    opened = np.where(np.arange(len(ids))[:, None] == 0, block.entry, 0)
+    entry = block.entry if arm.spheres else np.full(len(block.entry), NEVER)
+    opened = np.where(np.arange(len(ids))[:, None] == 0, entry, 0)
     return [
         {
             "store_id": str(ids[slot, town]),
@@ -147,7 +152,7 @@ def of_block(block: Block, booked: list[dict[str, Any]]) -> dict[str, pl.DataFra
     dates = pl.date_range(block.parameters.start, block.parameters.end, eager=True)
     return {
         "households": household_table(block.world, block.homes, block.towns),
-        "store_months": pl.DataFrame(booked, orient="row", schema=_MONTH_COLUMNS),
+        "store_months": pl.DataFrame(booked, orient="row", schema=MONTH_COLUMNS),
         "weather": pl.concat(
             pl.DataFrame({"town_id": np.full(len(dates), town), "date": dates, "wet_share": wet[:, place]})
             for place, town in enumerate(block.towns)
@@ -155,7 +160,7 @@ def of_block(block: Block, booked: list[dict[str, Any]]) -> dict[str, pl.DataFra
     }
 
 
-_MONTH_COLUMNS: Mapping[str, Any] = {
+MONTH_COLUMNS: Mapping[str, Any] = {
     "store_id": pl.String,
     "month": pl.Date,
     "days": pl.Int64,

@@ -18,6 +18,7 @@ from grocery_spheres.county.parameters import Parameters
 
 SPHERE = "sphere"
 GROCER = "grocer"
+LEO = "Leo's grocery"
 STORY_TOWN = 1  # has Leo's grocery, the newest Sphere, the event and the outage
 _COUNTY, _TOWN = 1, 2  # first part of the place of a draw
 
@@ -165,7 +166,7 @@ def _dark_hours(parameters: Parameters, draw: np.random.Generator) -> dict[str, 
 
 
 def _stores(parameters: Parameters, seed: int, town: dict) -> pl.DataFrame:
-    """Draw the stores of one town. A town that never gets a Sphere has none, on the same draws."""
+    """Draw the stores of one town. One that never gets a Sphere has none, on the same draws."""
     number = town["town_id"]
     draw = generator(seed, _TOWN, number)
     chain = parameters.chain_small if town["size"] == "small" else parameters.chain_large
@@ -193,7 +194,16 @@ def _stores(parameters: Parameters, seed: int, town: dict) -> pl.DataFrame:
             "log_price": by_kind["log_price"] + parameters.store_price_spread * draw.normal(size=slots),
         }
     )
+    if number == STORY_TOWN:
+        return _with_leo(parameters, frame)
     return frame if town["entry"] else frame.filter(pl.col("slot") > 0)
+
+
+def _with_leo(parameters: Parameters, stores: pl.DataFrame) -> pl.DataFrame:
+    """Give the first independent grocer of the story's town the appeal of the story, not a drawn one."""
+    appeal = parameters.independent_appeal + parameters.leo_appeal
+    leo = pl.col("name") == LEO
+    return stores.with_columns(appeal=pl.when(leo).then(appeal).otherwise("appeal"))
 
 
 def _laws(parameters: Parameters) -> dict[str, dict[str, float]]:
@@ -223,7 +233,7 @@ def _store_id(town: int, slot: int) -> str:
 
 def _name(town: int, slot: int, kind: str) -> str:
     if (town, slot, kind) == (STORY_TOWN, 1, "independent"):
-        return "Leo's grocery"
+        return LEO
     if (town, slot) == (STORY_TOWN, 0):
         return "the newest Sphere"
     return {"sphere": "Sphere", "independent": "independent grocer", "chain": "chain store"}[kind]

@@ -1,0 +1,97 @@
+"""What did a few households face, day by day? The options, chances and states of a sample."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from grocery_spheres.county import behaviour
+from grocery_spheres.county.arms import Arm
+from grocery_spheres.county.block import Block
+from grocery_spheres.county.simulate import Memory, out_of_house, pulls
+from grocery_spheres.county.tables import store_ids
+
+NO_TRIP = "no trip"
+
+Whole = npt.NDArray[np.int64]
+
+
+@dataclass
+class Diary:
+    """Writes down what the sampled households wake up with; `see` is shown each morning.
+
+    Attributes
+    ----------
+    block : Block
+        Their towns.
+    arm : Arm
+        The world they live in.
+    rows : array of int
+        Positions of the sampled households.
+    first : int
+        Ordinal of the first day to be written down.
+    """
+
+    block: Block
+    arm: Arm
+    rows: Whole
+    first: int
+    options: list[pl.DataFrame] = field(default_factory=list)
+    states: list[pl.DataFrame] = field(default_factory=list)
+
+    def see(self, day: int, memory: Memory) -> None:
+        """Write down a morning."""
+        if day < self.first:
+            return
+        block, rows, state = self.block, self.rows, memory.state
+        pull = pulls(block, self.arm, memory, day)[:, rows]
+        out = out_of_house(block, self.arm, day)[rows]
+        here, nature = state.of(rows), block.nature.of(rows, block.nature.keys[rows])
+        chances, at_home = behaviour.probabilities(here, nature, out, pull)
+        ids, date = store_ids(block)[:, block.town[rows]], dt.date.fromordinal(day)
+        home = block.homes.household_id[rows]
+        slot, place = np.nonzero(ids != "")
+        self.options.append(
+            pl.DataFrame(
+                {
+                    "household_id": home[place],
+                    "date": pl.repeat(date, len(place), eager=True),
+                    "store_id": ids[slot, place],
+                    "available": pull[slot, place] > 0,
+                    "probability": chances[slot, place],
+                    "belief": here.belief[slot, place],
+                    "habit": here.habit[slot, place],
+                }
+            )
+        )
+        with np.errstate(divide="ignore"):
+            inclusive = block.parameters.nest * np.log(pull.sum(axis=0))
+        self.states.append(
+            pl.DataFrame(
+                {
+                    "household_id": home,
+                    "date": pl.repeat(date, len(rows), eager=True),
+                    "stock_baskets": here.stock,
+                    "inclusive_value": inclusive,
+                    "stay_utility": behaviour.stay_utility(here, nature, out),
+                    "probability_no_trip": at_home,
+                }
+            )
+        )
+
+
+def sample_of(block: Block, households: int) -> Whole:
+    """Return the positions of the first households of each town.
+
+    Parameters
+    ----------
+    households : int
+        How many a town. Households are drawn alike, so the first are a random sample.
+    """
+    number = block.parameters.households
+    first = np.arange(len(block.towns)) * number
+    return (first[:, None] + np.arange(min(households, number))).ravel()

@@ -1,0 +1,253 @@
+"""What happened, and what would have happened otherwise? The truth that estimates are held against.
+
+Read by tests and pages, never by an estimator. Arms share every draw, so a difference between two arms is
+an effect, realised in this county; what is expected over other draws stands in the account.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from grocery_spheres.county import account, progress, tables
+from grocery_spheres.county.arms import ARMS, FACTUAL
+from grocery_spheres.county.assumptions import ParameterError
+from grocery_spheres.county.block import Block, make_block
+from grocery_spheres.county.build import Recipe, blocks_of, describe, each_block, version, whole_folder
+from grocery_spheres.county.diary import Diary, sample_of
+from grocery_spheres.county.redraws import LATE_DAYS, Redrawn, redraw
+from grocery_spheres.county.simulate import Memory, Month, Watch, burn_in, months
+from grocery_spheres.county.world import SPHERE
+
+TABLES: Mapping[str, str] = {
+    "parameters": "every assumption",
+    "store_days": "one row an arm, store and day: what was sold",
+    "store_months": "one row an arm, grocer and month: profit, and whether it closed",
+    "att": "one row a cause, cohort, day and format: the mean effect on a store",
+    "account": "one row a group of towns, measure and part: lost, diverted, delayed, forgone in expectation",
+    "diversion": "one row a dark Sphere and grocer: the expected diversion ratio",
+    "outcomes": "one row an outcome that the assumptions lead to, such as the switchers who stay",
+    "choices": "one row a sampled household, day and store: chance, belief, habit",
+    "states": "one row a sampled household and day: home stock, inclusive value, chance of no trip",
+}
+SAMPLED = 2  # households a town whose choices are written down
+_SWITCHERS_WANTED = 60_000  # about as many make the Monte Carlo error of a diversion ratio 0.2 points
+_SWITCHER_SHARE = 0.04  # of households whom an outage moves on its day, about
+
+Whole = npt.NDArray[np.int64]
+_EPOCH = dt.date(1970, 1, 1).toordinal()
+
+
+def truth(recipe: Recipe, table: str, *, workers: int = 1) -> pl.DataFrame:
+    """Return one table of a county's truth; all are built on first use.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of the county: ``gs.county(...).recipe``.
+    table : str
+        One of `TABLES`.
+    workers : int
+        Processes that build.
+
+    Returns
+    -------
+    polars.DataFrame
+        With the columns `seed` and `version` at its end.
+
+    Raises
+    ------
+    ParameterError
+        There is no such table, the recipe is not of the factual arm, or its record ends too soon after the
+        outage.
+
+    Examples
+    --------
+    >>> from grocery_spheres.county.presets import preset
+    >>> small = Recipe(preset("small"), seed=7)
+    >>> lost = truth(small, "account").filter(group="all", measure="baskets")
+    >>> parts = dict(lost.select("part", "expected").iter_rows())
+    >>> abs(parts["diverted"] + parts["delayed"] + parts["forgone"] - parts["lost"]) < 1e-9
+    True
+    """
+    if table not in TABLES:
+        raise ParameterError(f"The truth has no table {table!r}; it has: {', '.join(TABLES)}.")
+    return pl.read_parquet(build(recipe, workers=workers) / f"{table}.parquet")
+
+
+def build(recipe: Recipe, *, workers: int = 1, force: bool = False) -> Path:
+    """Build the truth of a county where it is missing; return its folder."""
+    refuse_unfit(recipe)
+    folder = recipe.folder.with_name(f"{recipe.folder.name}-truth")
+    return whole_folder(folder, partial(_write, recipe, workers=workers), force=force)
+
+
+def refuse_unfit(recipe: Recipe) -> None:
+    """Refuse a recipe that has no truth of its own."""
+    values = recipe.parameters
+    if recipe.arm != FACTUAL:
+        raise ParameterError(
+            f"The truth belongs to the arm {FACTUAL!r}, which holds all others; not {recipe.arm!r}."
+        )
+    needed = values.outage_date + dt.timedelta(days=LATE_DAYS[1])
+    if values.end < needed:
+        raise ParameterError(
+            f"The assumption `end` is {values.end}; allowed for a truth: {needed} or later, "
+            f"{LATE_DAYS[1]} days after the outage."
+        )
+
+
+def draws_needed(recipe: Recipe) -> int:
+    """Return how many mornings are drawn so that the error of a diversion ratio is well below 0.3 points."""
+    dark = int(recipe.world.towns["outage"].sum()) * recipe.parameters.households
+    return max(20, math.ceil(_SWITCHERS_WANTED / (_SWITCHER_SHARE * dark)))
+
+
+def _write(recipe: Recipe, folder: Path, *, workers: int) -> None:
+    """Live through all arms, put the blocks together, and write every table."""
+    world, job = recipe.world, partial(_live_block, recipe, draws_needed(recipe))
+    shown = progress.shown(each_block(job, world, workers), blocks_of(world), "Living through the arms")
+    parts = list(shown)
+    frames = {name: pl.concat([one[0][name] for one in parts]) for name in parts[0][0]}
+    redrawn = account.together([one[1] for one in parts])
+    made = {
+        **frames,
+        "parameters": describe(recipe).drop("seed", "version"),
+        "att": effects(recipe, frames["store_days"]),
+        "account": account.account(world, redrawn),
+        "diversion": account.diversion(world, redrawn),
+        "outcomes": account.outcomes(world, redrawn),
+    }
+    stamp = {"seed": pl.lit(int(recipe.seed)), "version": pl.lit(version())}
+    for name in TABLES:
+        made[name].with_columns(**stamp).write_parquet(folder / f"{name}.parquet")
+
+
+def _live_block(recipe: Recipe, draws: int, towns: Whole) -> tuple[dict[str, pl.DataFrame], Redrawn]:
+    """Live through every arm in some towns, and redraw what follows the eve of the outage."""
+    values, block = recipe.parameters, make_block(recipe.world, towns)
+    outage = values.outage_date.toordinal()
+    fork = min(values.outage_date, values.event_date).replace(day=1).toordinal()
+    fork = max(fork, values.start.toordinal())
+    kept: dict[int, Memory] = {}
+    diary = Diary(block, ARMS[FACTUAL], sample_of(block, SAMPLED), values.start.toordinal())
+
+    def watch(day: int, memory: Memory) -> None:
+        diary.see(day, memory)
+        if day in (fork, outage):
+            kept[day] = memory.copy()
+
+    lived = {
+        FACTUAL: _live_arm(block, FACTUAL, watch=watch),
+        "no sphere": _live_arm(block, "no sphere"),
+        **{name: _live_arm(block, name, kept[fork].copy(), fork) for name in ("no outage", "no event")},
+    }
+    frames = {
+        "store_days": pl.concat([days for days, _ in lived.values()]),
+        "store_months": pl.concat([lived[name][1] for name in (FACTUAL, "no sphere")]),
+        "choices": pl.concat(diary.options),
+        "states": pl.concat(diary.states),
+    }
+    return frames, redraw(block, kept[outage], draws)
+
+
+def _live_arm(
+    block: Block,
+    name: str,
+    memory: Memory | None = None,
+    first: int | None = None,
+    watch: Watch | None = None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Live through one arm, from the start or from where it parts from the factual one.
+
+    Returns
+    -------
+    polars.DataFrame, polars.DataFrame
+        Its store-days and its store-months.
+    """
+    arm, values = ARMS[name], block.parameters
+    memory = burn_in(block, arm) if memory is None else memory
+    first = values.start.toordinal() if first is None else first
+    days, booked = [], []
+    for month in months(block, arm, memory, first, values.end.toordinal(), watch=watch):
+        booked += tables.book(block, arm, month, memory.fate)
+        days.append(_store_days(block, month))
+    named = pl.lit(name).alias("arm")
+    months_table = pl.DataFrame(booked, orient="row", schema=tables.MONTH_COLUMNS)
+    there = (
+        pl.concat(days)
+        if arm.spheres
+        else pl.concat(days).filter(~pl.col("store_id").str.starts_with(SPHERE))
+    )
+    return there.select(named, pl.all()), months_table.select(named, pl.all())
+
+
+def _store_days(block: Block, month: Month) -> pl.DataFrame:
+    """Count what each store sold each day: zeros once a grocer has closed, no row before a Sphere opens."""
+    slots, towns = block.exists.shape
+    days = month.last - month.first + 1
+    baskets = month.baskets
+    cell = ((baskets.day - month.first) * slots + baskets.slot) * towns + block.town[baskets.rows]
+    shape = (days, slots, towns)
+    amounts = {"baskets": None, "lines": baskets.lines, "sales_usd": month.usd}
+    summed = {
+        name: np.bincount(cell, weights, minlength=math.prod(shape)).reshape(shape)
+        for name, weights in amounts.items()
+    }
+    opened = np.where(np.arange(slots)[:, None] == 0, block.entry, 0)
+    there = block.exists & (np.arange(month.first, month.last + 1)[:, None, None] >= opened)
+    day, slot, town = np.nonzero(there)
+    dates = pl.Series((day + month.first - _EPOCH).astype(np.int32)).cast(pl.Date)
+    columns = {name: pl.Series(table[there]) for name, table in summed.items()}
+    counted = pl.DataFrame({"store_id": tables.store_ids(block)[slot, town], "date": dates, **columns})
+    return counted.with_columns(pl.col("baskets", "lines").cast(pl.Int64))
+
+
+def effects(recipe: Recipe, store_days: pl.DataFrame) -> pl.DataFrame:
+    """Return the mean effect on a store, by cause, cohort, day and format.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row = one cause (sphere, outage, event), cohort (`entry`, the day its Spheres opened), date and
+        format: `event_day` (days since the cause), `stores`, and the mean difference between the factual
+        arm and the one without the cause, `baskets` and `sales_usd`, per store and day. Towns that the
+        cause does not reach are left out; closed grocers count as zero in either arm.
+    """
+    world = recipe.world
+    known = world.stores.select("store_id", "format", "town_id").join(
+        world.towns, on="town_id", validate="m:1"
+    )
+    causes = {
+        "sphere": ("no sphere", pl.col("entry").is_not_null(), pl.col("entry")),
+        "outage": ("no outage", pl.col("outage"), pl.lit(recipe.parameters.outage_date)),
+        "event": ("no event", pl.col("event"), pl.lit(recipe.parameters.event_date)),
+    }
+    factual = store_days.filter(arm=FACTUAL).join(known, on="store_id", validate="m:1")
+    made = []
+    for cause, (arm, reached, since) in causes.items():
+        without = store_days.filter(arm=arm)
+        paired = factual.filter(reached, pl.col("date") >= without["date"].min()).join(
+            without, on=["store_id", "date"], how="left", validate="1:1", suffix="_without"
+        )
+        gaps = (pl.col(name) - pl.col(f"{name}_without").fill_null(0) for name in ("baskets", "sales_usd"))
+        keyed = paired.select(
+            pl.lit(cause).alias("cause"),
+            pl.col("entry"),
+            pl.col("date"),
+            (pl.col("date") - since).dt.total_days().alias("event_day"),
+            pl.col("format"),
+            *gaps,
+        )
+        keys = ["cause", "entry", "date", "event_day", "format"]
+        made.append(
+            keyed.group_by(keys).agg(pl.len().cast(pl.Int64).alias("stores"), pl.mean("baskets", "sales_usd"))
+        )
+    return pl.concat(made).sort("cause", "entry", "date", "format")
