@@ -12,10 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from grocery_spheres.county.redraws import LATE_DAYS, MEASURES, Redrawn
+from grocery_spheres.county.redraws import LATE_DAYS, LIVES, MEASURES, Redrawn
 from grocery_spheres.county.world import World
 
 OUTAGE, AFTER, LATE = range(3)
+_STAYS = {
+    "forced switchers who stay": "factual",
+    "forced switchers who stay, by habit alone": "no learning that day",
+    "forced switchers who stay, by learning alone": "no habit that day",
+}
 KINDS = ("independent", "chain")
 
 Array = npt.NDArray[np.float64]
@@ -105,19 +110,21 @@ def outcomes(world: World, redrawn: Redrawn) -> pl.DataFrame:
     polars.DataFrame
         One row = one outcome and group of towns: `group`, `outcome`, `window`, `value`, `mc_error`.
         *Forced switchers who stay*: of the households that the outage sent to another store, the share of
-        trips that goes to others than the Sphere, with the outage less without. *Retention*: mean daily
-        gain at others over their gain on the day of the outage (DESIGN section 6).
+        trips that goes to others than the Sphere, with the outage less without; then the same if that day's
+        visits had left beliefs as they were (what habit alone keeps), or habits (what learning alone
+        keeps). *Retention*: mean daily gain at others over their gain on the day of the outage (DESIGN
+        section 6).
     """
     window = f"days {LATE_DAYS[0]} to {LATE_DAYS[1]}"
     days = LATE_DAYS[1] - LATE_DAYS[0] + 1
     rows = []
     for group, towns in groups(world, redrawn).items():
-        late = redrawn.forced[..., towns].sum(axis=-1)
-        stay, stay_error = _difference(late[:, 0], late[:, 1])
+        late = dict(zip(LIVES, np.moveaxis(redrawn.forced[..., towns].sum(axis=-1), 1, 0), strict=True))
         gain = redrawn.change[:, LATE, 0, 1:][..., towns].sum(axis=(1, 2)) / days
         on_day = redrawn.change[:, OUTAGE, 0, 1:][..., towns].sum(axis=(1, 2))
         kept, kept_error = ratio_of(gain, on_day)
-        rows.append((group, "forced switchers who stay", window, stay, stay_error))
+        for outcome, life in _STAYS.items():
+            rows.append((group, outcome, window, *_difference(late[life], late["no outage"])))
         rows.append((group, "retention", window, kept, kept_error))
     return pl.DataFrame(rows, schema=["group", "outcome", "window", "value", "mc_error"], orient="row")
 

@@ -96,6 +96,22 @@ def refuse_bad(values: Any) -> None:
             _check(values, name, value, assumption, kinds[name])
 
 
+def keep_as_numbers(values: Any) -> None:
+    """Turn whole numbers that were given for other numbers into these: 1 and 1.0 are one assumption.
+
+    Parameters
+    ----------
+    values : dataclass object
+        Without bad values (see `refuse_bad`); it is changed, frozen or not.
+    """
+    for one in fields(values):
+        given = getattr(values, one.name)
+        if isinstance(one.default, float):
+            object.__setattr__(values, one.name, float(given))
+        elif isinstance(one.default, tuple) and isinstance(one.default[0], float):
+            object.__setattr__(values, one.name, tuple(float(value) for value in given))
+
+
 def table(values: Any) -> pl.DataFrame:
     """List the assumptions of an object.
 

@@ -160,7 +160,12 @@ def _habit(pull: Array) -> Array:
     """Return habits in line with the pull of the grocers."""
     habit = pull.copy()
     habit[0] = 0
-    return habit / habit.sum(axis=0)
+    return habit / _over_stores(habit)
+
+
+def _over_stores(amount: Array) -> Array:
+    """Add up over stores, one by one: numpy's own order depends on how many households stand beside."""
+    return np.asarray(sum(amount))
 
 
 def log_prices(block: Block, day: int, *, spheres: bool) -> Array:
@@ -184,7 +189,7 @@ def _nature(homes: Households, values: Parameters, authentic: Array, log_price: 
     offer = homes.liking - homes.price_response * (log_price + usual)[:, homes.town]
     offer = offer + values.authenticity_weight * np.clip(authentic[:, homes.town] + homes.match, 0, 1)
     offer = offer + values.habit * _habit(np.exp(offer))
-    inclusive = np.log(np.exp(offer[1:]).sum(axis=0))
+    inclusive = np.log(_over_stores(np.exp(offer[1:])))
     stay = np.log((1 - homes.trip_chance) / homes.trip_chance)
     return Nature(
         anchor=values.nest * inclusive + stay,

@@ -92,6 +92,7 @@ def fill(block: Block, baskets: Baskets, *, spheres: bool = True) -> Lines:
     quantity = _quantity(block, bits)
     shelf = _shelf_cents(block, baskets, basket, product, spheres=spheres)
     off = np.rint(shelf * _depth(block, baskets, basket, product)).astype(np.int64)
+    off = np.minimum(off, shelf - 1)  # nothing is given away
     return Lines(basket, product, quantity, (shelf - off) * quantity, off * quantity)
 
 

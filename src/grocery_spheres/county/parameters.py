@@ -12,7 +12,7 @@ import datetime as dt
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from grocery_spheres.county.assumptions import ParameterError, assumed, refuse_bad
+from grocery_spheres.county.assumptions import ParameterError, assumed, keep_as_numbers, refuse_bad
 from grocery_spheres.county.consistency import contradictions
 
 SHAPED = "shaped on The Complete Journey"
@@ -83,7 +83,7 @@ class Parameters:
     Examples
     --------
     >>> Parameters().towns, Parameters(habit=0).habit
-    (64, 0)
+    (64, 0.0)
     >>> Parameters(outage_date=dt.date(2050, 1, 1))
     Traceback (most recent call last):
         ...
@@ -137,31 +137,31 @@ class Parameters:
     virtual_spread: float = assumed(0.8, "utility", 0.8, 1.3, "standard deviation of the taste for the virtual", RECALLED)
     local_spread: float = assumed(0.8, "utility", 0.8, 1.3, "standard deviation of the taste for the local", RECALLED)
     taste_correlation: float = assumed(-0.4, "correlation", -0.7, 0.2, "between the two tastes", least=-0.99, most=0.99)
-    store_spread: float = assumed(0.52, "utility", 0.1, 1.5, "standard deviation of a household's liking of one store", SHAPED)
+    store_spread: float = assumed(0.42, "utility", 0.1, 1.5, "standard deviation of a household's liking of one store", SHAPED)
 
     # -- where they go
     sphere_appeal: float = assumed(1.2, "utility", 0.0, 2.5, "a Sphere beside a chain store, all else equal", least=None)
-    independent_appeal: float = assumed(-0.2, "utility", -1.0, 0.5, "an independent grocer beside a chain store, all else equal", least=None)
+    independent_appeal: float = assumed(-0.3, "utility", -1.0, 0.5, "an independent grocer beside a chain store, all else equal", least=None)
     leo_appeal: float = assumed(0.6, "utility", 0.0, 1.5, "Leo's grocery beside another independent grocer", "the story: he is still there", least=None)
     appeal_spread: float = assumed(0.4, "utility", 0.2, 0.8, "standard deviation of a store's appeal to all", SHAPED)
     nest: float = assumed(0.55, "dissimilarity", 0.2, 1.0, "of the stores as one nest against staying at home (1 is plain logit)", least=0.05, most=1)
-    habit: float = assumed(2.5, "utility", 0.5, 3.0, "a store that took all recent trips beside one that took none", LARCOM)
+    habit: float = assumed(2.3, "utility", 0.5, 3.0, "a store that took all recent trips beside one that took none", LARCOM)
     habit_gain: float = assumed(0.25, "share a trip", 0.05, 0.3, "share of the habit stock that a trip renews", RECALLED, most=1)
-    authenticity_weight: float = assumed(3.0, "utility", 0.0, 4.0, "believed authenticity of one beside none", LARCOM, least=None)
+    authenticity_weight: float = assumed(3.3, "utility", 0.0, 4.0, "believed authenticity of one beside none", LARCOM, least=None)
     belief_gain: float = assumed(0.5, "share a visit", 0.1, 0.6, "of the surprise that goes into the belief", LARCOM, most=1)
-    belief_fade: float = assumed(0.01, "share a week", 0.0, 0.05, "of the way back to what one believes of a store never visited", LARCOM, most=1)
+    belief_fade: float = assumed(0.04, "share a week", 0.0, 0.05, "of the way back to what one believes of a store never visited", LARCOM, most=1)
     signal_spread: float = assumed(0.15, "belief", 0.05, 0.3, "standard deviation of what one visit shows")
-    belief_grocer: float = assumed(0.30, "belief", 0.3, 0.7, "about a grocer never visited", LARCOM, most=1)
+    belief_grocer: float = assumed(0.25, "belief", 0.2, 0.7, "about a grocer never visited", LARCOM, most=1)
     belief_sphere: float = assumed(0.60, "belief", 0.3, 0.8, "about a Sphere never visited", most=1)
     authentic_chain: float = assumed(0.65, "belief", 0.5, 0.9, "what visits to a chain store show on average", most=1)
     authentic_independent: float = assumed(0.85, "belief", 0.6, 1.0, "what visits to an independent grocer show on average", most=1)
     authentic_sphere: float = assumed(0.40, "belief", 0.2, 0.7, "what visits to a Sphere show on average", most=1)
-    match_spread: float = assumed(0.15, "belief", 0.0, 0.3, "standard deviation of how a store strikes one household rather than another, found out by visits", LARCOM)
+    match_spread: float = assumed(0.16, "belief", 0.0, 0.3, "standard deviation of how a store strikes one household rather than another, found out by visits", LARCOM)
     authentic_spread: float = assumed(0.05, "belief", 0.0, 0.1, "standard deviation between stores of a kind")
 
     # -- when they go
-    trip_chance: float = assumed(0.137, "chance a day", 0.05, 0.3, "of a trip with one basket in stock; median household", SHAPED, least=1e-4, most=0.9)
-    trip_spread: float = assumed(1.0, "log odds", 0.5, 1.2, "standard deviation of a household's trip chance", SHAPED)
+    trip_chance: float = assumed(0.149, "chance a day", 0.05, 0.3, "of a trip with one basket in stock; median household", SHAPED, least=1e-4, most=0.9)
+    trip_spread: float = assumed(0.91, "log odds", 0.5, 1.2, "standard deviation of a household's trip chance", SHAPED)
     stock_effect: float = assumed(0.5, "utility a basket", 0.2, 1.0, "one more basket in stock keeps at home", SHAPED)
     stock_half: float = assumed(0.6, "baskets", 0.3, 2.0, "home stock at which consumption is half of its most", least=0.001)
     meal_replaces: float = assumed(1.5, "packages", 0.5, 3.0, "of home stock that a meal eaten out leaves at home")
@@ -210,6 +210,7 @@ class Parameters:
     def __post_init__(self) -> None:
         """Refuse values that are out of bounds, or that contradict each other."""
         refuse_bad(self)
+        keep_as_numbers(self)
         for name, broken, allowed in contradictions(self):
             if broken:
                 raise ParameterError(f"The assumption `{name}` is {getattr(self, name)!r}; allowed: {allowed}.")

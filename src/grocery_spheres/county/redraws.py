@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grocery_spheres.county.arms import ARMS, FACTUAL, Arm
+from grocery_spheres.county.behaviour import State, refresh
 from grocery_spheres.county.block import Block
 from grocery_spheres.county.draws import household_keys
 from grocery_spheres.county.lines import Baskets, expected_usd
@@ -26,6 +27,8 @@ MEASURES = ("baskets", "sales_usd")
 _FIRST_STAGE = 2  # of the draws: 0 and 1 are the days and lines on record
 _ROWS_AT_ONCE = 20_000
 _PAIR = (ARMS[FACTUAL], ARMS["no outage"])
+# The last two are the factual arm without what the outage day itself did to beliefs or to habits.
+LIVES = ("factual", "no outage", "no learning that day", "no habit that day")
 
 Array = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -41,9 +44,9 @@ class Redrawn:
         Town numbers with an outage.
     change : array, (draws, windows, measures, slots, towns)
         Baskets and expected USD at each store over each window.
-    forced : array, (draws, arms, 2, towns)
-        Of the households that the outage sent to another store: their late trips to the Sphere and to
-        others, with the outage (0) and without (1).
+    forced : array, (draws, lives, 2, towns)
+        Of the households that the outage sent to another store: their late trips to the Sphere (0) and to
+        others (1), in each of `LIVES`.
     switched : array, (draws, towns)
         How many they were.
     """
@@ -70,7 +73,7 @@ def redraw(block: Block, eve: Memory, draws: int) -> Redrawn:
     homes = np.flatnonzero(block.outage[block.town])
     slots = len(block.exists)
     change = np.zeros((draws, len(WINDOWS), len(MEASURES), slots, len(block.towns)))
-    forced = np.zeros((draws, len(_PAIR), 2, len(block.towns)))
+    forced = np.zeros((draws, len(LIVES), 2, len(block.towns)))
     switched = np.zeros((draws, len(block.towns)))
     step = max(1, _ROWS_AT_ONCE // max(len(homes), 1))
     for first in range(0, draws if len(homes) else 0, step):
@@ -98,17 +101,35 @@ def _follow(block: Block, eve: Memory, homes: Whole, batch: Whole, into: tuple[A
     followed, draw = here.of(moved, keys[moved]), draw[moved]
     sent = (where[0] > 0)[moved]
     np.add.at(switched, (draw[sent], followed.town[sent]), 1)
-    for place, (arm, memory) in enumerate(zip(_PAIR, memories, strict=True)):
-        sign = 1 - 2 * place
-        thin = Memory(memory.state.of(moved), memory.fate)
-        parts = [_of(firsts[place], moved, len(rows)), *_weeks(followed, arm, thin, day)]
-        for window, baskets in enumerate(parts):
-            _book(change[:, window], followed, baskets, draw, sign)
-        late = parts[-1]
-        mine = sent[late.rows]
-        kind = (late.slot > 0).astype(np.int64)
-        at = (draw[late.rows][mine], kind[mine], followed.town[late.rows][mine])
-        np.add.at(forced[:, place], at, 1)
+    thin = [Memory(memory.state.of(moved), memory.fate) for memory in memories]
+    before = eve.state.of(rows[moved])
+    for place, name in enumerate(LIVES):
+        arm = _PAIR[1 if name == "no outage" else 0]
+        memory = _forgetful(thin[_PAIR.index(arm)], before, followed, name)
+        late = _weeks(followed, arm, memory, day)
+        if place < len(_PAIR):
+            parts = [_of(firsts[place], moved, len(rows)), *late]
+            for window, baskets in enumerate(parts):
+                _book(change[:, window], followed, baskets, draw, 1 - 2 * place)
+        _count(forced[:, place], followed, late[-1], draw, sent)
+
+
+def _forgetful(memory: Memory, before: State, block: Block, name: str) -> Memory:
+    """Return the memory after the outage day, without what that day did to belief or to habit."""
+    state = memory.state.copy()
+    if name == "no learning that day":
+        state.belief = before.belief.copy()
+    elif name == "no habit that day":
+        state.habit = before.habit.copy()
+    refresh(state, block.nature)
+    return Memory(state, memory.fate)
+
+
+def _count(forced: Array, block: Block, late: Baskets, draw: Whole, sent: npt.NDArray[np.bool_]) -> None:
+    """Count the late trips of those who were sent elsewhere, to the Sphere (0) and to others (1)."""
+    mine = late.rows[sent[late.rows]]
+    kind = (late.slot > 0).astype(np.int64)[sent[late.rows]]
+    np.add.at(forced, (draw[mine], kind, block.town[mine]), 1)
 
 
 def _weeks(block: Block, arm: Arm, memory: Memory, day: int) -> list[Baskets]:

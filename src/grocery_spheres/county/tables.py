@@ -204,7 +204,8 @@ def whole_county(
 
 def _stores(world: World, arm: Arm, months: pl.DataFrame) -> pl.DataFrame:
     """Return the stores with the last day of those that closed."""
-    ends = months.filter("closes").select("store_id", closed=pl.col("month").dt.month_end())
+    last = pl.min_horizontal(pl.col("month").dt.month_end(), pl.lit(world.parameters.end))
+    ends = months.filter("closes").select("store_id", closed=last)
     there = world.stores if arm.spheres else world.stores.filter(pl.col("slot") > 0)
     joined = there.join(ends, on="store_id", how="left", validate="1:1", maintain_order="left")
     shown = ("store_id", "format", "town_id", "opened", "closed", "kind", "name", "x_km", "y_km")
