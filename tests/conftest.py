@@ -13,10 +13,19 @@ import nbformat
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import configuration, settings
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grocery_spheres import execute, kernels, panels, provenance, public
+from grocery_spheres.county.build import Recipe, write_tables
+from grocery_spheres.county.load import County, read
+from grocery_spheres.county.parameters import Parameters
 from grocery_spheres.outage.events import find_events
+
+# The same examples at every run, whatever the machine's speed; nothing is kept between runs.
+settings.register_profile("grocery_spheres", deadline=None, derandomize=True, database=None)
+settings.load_profile("grocery_spheres")
+configuration.set_hypothesis_home_dir(Path(__file__).parents[1] / ".pytest_cache" / "hypothesis")
 
 CHROMIUM_FLAGS = ("--disable-gpu", "--disable-background-networking", "--no-first-run")
 
@@ -199,3 +208,46 @@ def town() -> Town:
 def make_town() -> type[Town]:
     """Make a town of another size or seed."""
     return Town
+
+
+class Counties:
+    """Tiny counties, each built once a session: some towns over seven months, the outage in the fifth.
+
+    The first Spheres open in the burn-in, the last in the second month on record.
+    """
+
+    TINY: Mapping[str, Any] = {
+        "towns": 8,
+        "households": 15,
+        "never_towns": 2,
+        "cohorts": 3,
+        "start": dt.date(2045, 2, 1),
+        "end": dt.date(2045, 8, 20),
+        "burn_in_days": 150,
+        "first_entry": dt.date(2044, 12, 1),
+        "last_entry": dt.date(2045, 3, 10),
+        "event_date": dt.date(2045, 6, 10),
+    }
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.built: dict[Recipe, County] = {}
+
+    def recipe(self, seed: int = 7, arm: str = "factual", **changes: Any) -> Recipe:
+        return Recipe(Parameters().change(**{**self.TINY, **changes}), seed, arm)
+
+    def __call__(self, seed: int = 7, arm: str = "factual", **changes: Any) -> County:
+        """Return a county of these assumptions; built on first use."""
+        recipe = self.recipe(seed, arm, **changes)
+        if recipe not in self.built:
+            folder = self.root / f"county-{len(self.built)}"
+            folder.mkdir()
+            write_tables(recipe, folder)
+            self.built[recipe] = read(recipe, folder)
+        return self.built[recipe]
+
+
+@pytest.fixture(scope="session")
+def counties(tmp_path_factory: pytest.TempPathFactory) -> Counties:
+    """Build tiny counties by seed, arm and changed assumptions."""
+    return Counties(tmp_path_factory.mktemp("counties"))

@@ -83,8 +83,10 @@ def test_the_foot_of_a_page_gives_the_county_no_publisher():
 
 def test_data_builds_the_county_and_names_folders_and_counts(data, capsys):
     assert main(["data", "--preset", "small", "--seed", "7", "--set", "towns=8", "burn_in_days=60"]) == 0
-    first, second, third = capsys.readouterr().out.splitlines()
-    (folder,) = (data / "synthetic").iterdir()
+    first, second, third, fourth = capsys.readouterr().out.splitlines()
+    folder, truth = sorted((data / "synthetic").iterdir())
+    assert third == f"What would have been otherwise lies in {truth}."
+    assert (truth / "account.parquet").exists()
     lines = pl.scan_parquet(folder / "lines" / "*.parquet").select(pl.len()).collect().item()
     stores = pl.read_parquet(folder / "stores.parquet").height
     assert first == (
@@ -94,7 +96,7 @@ def test_data_builds_the_county_and_names_folders_and_counts(data, capsys):
         f"The county of 2045 (synthetic) lies in {folder}: {lines:,} lines, 320 households, {stores} stores."
     )
     call = "grocery_spheres.county(seed=7, preset='small', arm='factual', towns=8, burn_in_days=60)"
-    assert third == f"In Python: {call}"
+    assert fourth == f"In Python: {call}"
     found = gs.county(seed=7, preset="small", arm="factual", towns=8, burn_in_days=60)
     assert found.recipe.folder == folder, "the call that is printed reads what was built"
     assert found.stores.height == stores

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from grocery_spheres.county.draws import generator
-from grocery_spheres.county.parameters import DEPARTMENTS, Department, Parameters
+from grocery_spheres.county.parameters import Department, Parameters
 
 _PRODUCTS, _PROMOTIONS = 5, 6  # first part of the place of a draw
 PICKS = 1 << 16  # a product's chance is a whole number of these parts
@@ -54,20 +54,19 @@ def make_assortment(parameters: Parameters, seed: int) -> Assortment:
     >>> law.products["department"].n_unique(), law.picks.shape
     (8, (12, 65536))
     """
-    drawn = [_department(parameters, seed, place) for place in range(len(DEPARTMENTS))]
+    drawn = [_department(parameters, seed, place) for place in range(len(parameters.departments))]
     products = pl.concat(drawn).with_columns(product_id=pl.int_range(1, pl.len() + 1))
     cents = (products["shelf_usd"] * 100).round().to_numpy()
     chances = _chances(parameters, products)
     packages = 1 + np.arange(len(parameters.quantities))
     mean_quantity = packages @ np.array(parameters.quantities) / sum(parameters.quantities)
-    spot = [one.stored == 0 and not one.lens for one in DEPARTMENTS]
-    share = np.array([[one.grocer, one.sphere] for one in DEPARTMENTS])
+    share = np.array([[one.grocer, one.sphere] for one in parameters.departments])
     return Assortment(
         products=products.select("product_id", "department", "category", "is_fuel", "package_g", "shelf_usd"),
         shelf_cents=cents,
         picks=np.stack([np.repeat(np.arange(len(cents)), _parts(row)) for row in chances]).astype(np.int16),
-        stored=np.array([one.stored for one in DEPARTMENTS]) @ share,
-        meals=np.array(spot, dtype=float) @ share,
+        stored=np.array([one.stored for one in parameters.departments]) @ share,
+        meals=np.array([one.meals for one in parameters.departments]) @ share,
         mean_usd=chances @ cents / 100 * mean_quantity,
     )
 
@@ -89,16 +88,16 @@ def promotions(parameters: Parameters, seed: int, town: int, slots: int, weeks: 
     Returns
     -------
     array, shape (weeks, slots)
-        Between 0.02 and 0.98; slot 0 is the Sphere.
+        Between 0 and 1; slot 0 is the Sphere.
     """
     draw = generator(seed, _PROMOTIONS, town).normal(size=(weeks, slots))
     mean = np.where(np.arange(slots) == 0, parameters.promoted_sphere, parameters.promoted)
-    return np.clip(mean + parameters.promoted_spread * draw, 0.02, 0.98)
+    return np.clip(mean + parameters.promoted_spread * draw, 0, 1)
 
 
 def _department(parameters: Parameters, seed: int, place: int) -> pl.DataFrame:
     """Draw the products of one department, most popular first."""
-    one: Department = DEPARTMENTS[place]
+    one: Department = parameters.departments[place]
     draw = generator(seed, _PRODUCTS, place)
     price = np.exp(one.price_spread * draw.normal(size=one.products))
     weight = one.weight_g * np.exp(parameters.weight_spread * draw.normal(size=one.products))
@@ -127,7 +126,7 @@ def _chances(parameters: Parameters, products: pl.DataFrame) -> Array:
     price = np.log(products["shelf_usd"].to_numpy())
     rows = []
     for few, column, income in itertools.product((0, 1), ("grocer", "sphere"), (-1, 0, 1)):
-        share = np.array([getattr(one, column) for one in DEPARTMENTS])
+        share = np.array([getattr(one, column) for one in parameters.departments])
         tilted = weight * np.exp(income * parameters.price_tilt * price)
         usual = share[place] * tilted / np.bincount(place, tilted)[place]
         rows.append(usual * np.exp(few * parameters.few_tilt * price))

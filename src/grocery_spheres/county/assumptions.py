@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import polars as pl
@@ -33,6 +33,8 @@ class Assumption:
         Where the default comes from, or "assumed".
     least, most : float, int, date or None
         Bounds that are enforced; None is no bound.
+    sample : object
+        A value of its kind; a tuple for an assumption that holds several values.
     """
 
     unit: str
@@ -42,6 +44,7 @@ class Assumption:
     source: str
     least: Any
     most: Any
+    sample: Any
 
     @property
     def allowed(self) -> str:
@@ -65,7 +68,23 @@ def assumed(
     most: Any = None,
 ) -> Any:
     """Return a dataclass field that carries an assumption's unit, plausible range, meaning and source."""
-    return field(default=default, metadata={"is": Assumption(unit, meaning, low, high, source, least, most)})
+    metadata = {"is": Assumption(unit, meaning, low, high, source, least, most, default)}
+    return field(default=default, metadata=metadata)
+
+
+def stated(
+    sample: Any,
+    unit: str,
+    low: Any,
+    high: Any,
+    meaning: str,
+    source: str = ASSUMED,
+    *,
+    least: Any = 0,
+    most: Any = None,
+) -> Any:
+    """Return a dataclass field like `assumed`, without a default; `sample` is a value of its kind."""
+    return field(metadata={"is": Assumption(unit, meaning, low, high, source, least, most, sample)})
 
 
 def assumptions(of: Any) -> Mapping[str, Assumption]:
@@ -86,14 +105,12 @@ def refuse_bad(values: Any) -> None:
     ParameterError
         Names the field, the value and what is allowed.
     """
-    kinds = {one.name: type(one.default) for one in fields(values)}
     for name, assumption in assumptions(values).items():
-        given = getattr(values, name)
-        many = isinstance(given, tuple)
-        if many != (kinds[name] is tuple) or (many and not given):
-            raise _refusal(values, name, given, "several values" if kinds[name] is tuple else "one value")
-        for value in given if many else (given,):
-            _check(values, name, value, assumption, kinds[name])
+        given, wanted = getattr(values, name), isinstance(assumption.sample, tuple)
+        if isinstance(given, tuple) != wanted or given == ():
+            raise _refusal(values, name, given, "several values" if wanted else "one value")
+        for value in given if wanted else (given,):
+            _check(values, name, value, assumption)
 
 
 def keep_as_numbers(values: Any) -> None:
@@ -113,48 +130,63 @@ def keep_as_numbers(values: Any) -> None:
 
 
 def table(values: Any) -> pl.DataFrame:
-    """List the assumptions of an object.
+    """List the assumptions of an object, and those of the rows that it holds (such as departments).
 
     Returns
     -------
     polars.DataFrame
         One row = one assumption: `name`, `value`, `unit`, `low`, `high` (plausible range, text), `meaning`,
-        `source`, `changed` (the value is not the default).
+        `source`, `changed` (the value is not the default). A row's assumptions are named after it.
     """
-    defaults = {one.name: one.default for one in fields(values)}
-    rows = [
+    rows = _listed(values, "", _defaults(values))
+    for one in fields(values):
+        held = getattr(values, one.name)
+        if isinstance(held, tuple) and is_dataclass(held[0]):
+            usual = {row.name: vars(row) for row in one.default}  # type: ignore[union-attr]
+            rows += [line for row in held for line in _listed(row, f"{row.name}: ", usual.get(row.name, {}))]
+    return pl.DataFrame(rows, orient="row")
+
+
+def _defaults(values: Any) -> dict[str, Any]:
+    return {one.name: one.default for one in fields(values)}
+
+
+def _listed(values: Any, prefix: str, defaults: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the assumptions of one object."""
+    return [
         {
-            "name": name,
+            "name": prefix + name,
             "value": shown(getattr(values, name)),
             "unit": one.unit,
             "low": shown(one.low),
             "high": shown(one.high),
             "meaning": one.meaning,
             "source": one.source,
-            "changed": getattr(values, name) != defaults[name],
+            "changed": getattr(values, name) != defaults.get(name),
         }
         for name, one in assumptions(values).items()
+        if not (prefix and name == "name")
     ]
-    return pl.DataFrame(rows, orient="row")
 
 
 def shown(value: Any) -> str:
-    """Write a value as the table shows it."""
+    """Write a value as the table shows it; what does not apply is left empty."""
+    if value is None:
+        return ""
     if isinstance(value, tuple):
         return ", ".join(shown(one) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _check(values: Any, name: str, value: Any, assumption: Assumption, kind: type) -> None:
+def _check(values: Any, name: str, value: Any, assumption: Assumption) -> None:
     """Refuse one value of the wrong kind or outside its bounds."""
-    default = next(one.default for one in fields(values) if one.name == name)
-    sample: Any = default[0] if isinstance(default, tuple) else default
+    sample = assumption.sample[0] if isinstance(assumption.sample, tuple) else assumption.sample
     if not _is_kind(value, sample):
         raise _refusal(values, name, value, f"{_WORDS[_kind_of(sample)]}, {assumption.allowed}")
-    if isinstance(value, str):
+    if isinstance(value, bool | str):
         return
-    too_low = assumption.least is not None and not isinstance(value, bool) and value < assumption.least
-    too_high = assumption.most is not None and not isinstance(value, bool) and value > assumption.most
+    too_low = assumption.least is not None and value < assumption.least
+    too_high = assumption.most is not None and value > assumption.most
     if too_low or too_high:
         raise _refusal(values, name, value, assumption.allowed)
 

@@ -115,9 +115,11 @@ def write_tables(recipe: Recipe, folder: Path, *, workers: int = 1) -> None:
 
 
 def describe(recipe: Recipe) -> pl.DataFrame:
-    """List the assumptions of a county, with seed and version: the first table of the truth."""
+    """List the assumptions of a county, with arm, seed and version: the first table of the truth."""
     listed = assumption_table(recipe.parameters)
-    return listed.with_columns(seed=pl.lit(int(recipe.seed)), version=pl.lit(version()))
+    return listed.with_columns(
+        arm=pl.lit(recipe.arm), seed=pl.lit(int(recipe.seed)), version=pl.lit(version())
+    )
 
 
 def version() -> str:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 SLOTS = 28  # most stores of a town; the draws' last four option numbers are kept for drone services
-SETTLING_DAYS = 30  # of the burn-in, before what stores sell is taken as their usual
-FIRST_BOOKS_DAYS = 2 * SETTLING_DAYS  # least time from the burn-in's first day to the first Sphere
+_MOST_PRODUCTS = 30_000  # positions of products are kept in two bytes
 Rule = tuple[str, bool, str]
 
 
@@ -22,6 +21,7 @@ def contradictions(values: Any) -> Iterator[Rule]:
     """
     yield from _calendar(values)
     yield from _places(values)
+    yield from _assortment(values)
     yield from _shares(values)
 
 
@@ -39,11 +39,12 @@ def _calendar(values: Any) -> Iterator[Rule]:
     yield "last_entry", values.last_entry > before, f"{before} or earlier: before the outage"
     days = (values.last_entry - values.first_entry).days + 1
     yield "cohorts", values.cohorts > days, f"1 to {days}, the days from first to last entry"
-    needed = (values.start - values.first_entry).days + FIRST_BOOKS_DAYS
+    books = 2 * values.settling_days  # as long to read the books as to settle
+    needed = (values.start - values.first_entry).days + books
     yield (
         "burn_in_days",
         values.burn_in_days < needed,
-        f"{needed} or more: it begins {FIRST_BOOKS_DAYS} days or more before `first_entry`, so that what "
+        f"{needed} or more: it begins {books} days or more before `first_entry`, so that what "
         "grocers usually sell is seen before any Sphere opens",
     )
     for day in values.closed_days:
@@ -68,6 +69,19 @@ def _places(values: Any) -> Iterator[Rule]:
             grocers + 1 > SLOTS,
             f"at most {SLOTS - 1 - values.independents}: a town has {SLOTS} places",
         )
+
+
+def _assortment(values: Any) -> Iterator[Rule]:
+    for column in ("grocer", "sphere"):
+        total = sum(getattr(one, column) for one in values.departments)
+        off = abs(total - 1) > 1e-6
+        yield "departments", off, f"shares of lines (`{column}`) that add to 1, not {total:.4f}"
+    names = [one.name for one in values.departments]
+    yield "departments", len(set(names)) < len(names), "names that differ"
+    count = sum(one.products for one in values.departments)
+    yield "departments", count > _MOST_PRODUCTS, f"at most {_MOST_PRODUCTS:,} products in all"
+    stored = sum(one.grocer * one.stored for one in values.departments)
+    yield "departments", stored <= 0, "a grocer that sells something stored: some `stored` above 0"
 
 
 def _shares(values: Any) -> Iterator[Rule]:

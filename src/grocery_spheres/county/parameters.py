@@ -12,7 +12,7 @@ import datetime as dt
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from grocery_spheres.county.assumptions import ParameterError, assumed, keep_as_numbers, refuse_bad
+from grocery_spheres.county.assumptions import ParameterError, assumed, keep_as_numbers, refuse_bad, stated
 from grocery_spheres.county.consistency import contradictions
 
 SHAPED = "shaped on The Complete Journey"
@@ -20,54 +20,43 @@ RECALLED = "recalled from the choice literature; assumed here"
 LARCOM = "assumed; tuned with the other learning terms to the outcome of Larcom, Rauch and Willems (2017)"
 
 
+# fmt: off
 @dataclass(frozen=True)
 class Department:
-    """One department of a kind of store. One row of the assortment's law.
+    """One department of the stores: one row of the assortment's law.
 
-    Attributes
-    ----------
-    name : str
-        Of the department.
-    grocer, sphere : float
-        Share of lines at each kind of store (each column adds to 1).
-    price_usd : float
-        Mean list price of a package sold, USD of 2045.
-    price_spread : float
-        Standard deviation of log prices between products.
-    weight_g : float
-        Median package weight, grams.
-    stored : float
-        Share of a line that goes into the home stock; the rest is eaten on the spot.
-    products : int
-        Number of products.
-    lens : str
-        The department of The Complete Journey that it is held against; empty for none.
+    Raises
+    ------
+    ParameterError
+        A number is of the wrong kind or outside its bounds.
     """
 
-    name: str
-    grocer: float
-    sphere: float
-    price_usd: float
-    price_spread: float
-    weight_g: float
-    stored: float
-    products: int
-    lens: str
+    name: str = stated("", "text", None, None, "of the department", "the story and The Complete Journey", least=None)
+    grocer: float = stated(0.0, "share of lines", 0.0, 0.8, "of a grocer's lines; over departments they add to 1", SHAPED, most=1)
+    sphere: float = stated(0.0, "share of lines", 0.0, 0.5, "of a Sphere's lines; over departments they add to 1", most=1)
+    price_usd: float = stated(0.0, "USD of 2045", 1.0, 20.0, "mean list price of a package sold", SHAPED, least=0.05)
+    price_spread: float = stated(0.0, "log price", 0.3, 0.9, "standard deviation between products", SHAPED)
+    weight_g: float = stated(0.0, "grams", 50.0, 2_000.0, "median weight of a package", least=10)
+    stored: float = stated(0.0, "share of a line", 0.0, 1.0, "that goes into the home stock", most=1)
+    meals: float = stated(0.0, "share of a line", 0.0, 1.0, "that is a meal eaten on the spot", most=1)
+    products: int = stated(1, "products", 20, 1_000, "to choose from", least=1, most=5_000)
+    lens: str = stated("", "text", None, None, "department of The Complete Journey it is held against; empty: none", "public", least=None)
+
+    def __post_init__(self) -> None:
+        """Refuse values that are out of bounds."""
+        refuse_bad(self)
 
 
-# fmt: off
-# Grocers' shares and prices are shaped on The Complete Journey (prices at the price level of 2045);
-# the Spheres' shares, all weights and what is eaten on the spot are assumed.
 DEPARTMENTS = (
-    # name, share of a grocer's and of a Sphere's lines, price, spread, weight, stored, products, lens
-    Department("pantry and dairy", 0.650, 0.27, 3.95, 0.50, 500.0, 1.0, 420, "GROCERY"),
-    Department("household and drug", 0.108, 0.06, 5.90, 0.70, 400.0, 0.0, 140, "DRUG GM"),
-    Department("fresh local food", 0.107, 0.00, 3.55, 0.50, 600.0, 1.0, 120, "PRODUCE"),
-    Department("meat and fish", 0.085, 0.00, 7.80, 0.55, 700.0, 1.0, 90, "MEAT"),
-    Department("deli and bakery", 0.050, 0.00, 5.70, 0.55, 350.0, 0.8, 70, "DELI"),
-    Department("digital produce", 0.000, 0.30, 4.00, 0.50, 450.0, 1.0, 110, ""),
-    Department("sustainably sourced meat", 0.000, 0.13, 11.00, 0.55, 500.0, 1.0, 60, ""),
-    Department("robotic-chef meals", 0.000, 0.24, 10.80, 0.45, 550.0, 0.0, 80, ""),
+    # name, share of a grocer's and of a Sphere's lines, price, its spread, weight, stored, meals, products, lens
+    Department("pantry and dairy", 0.650, 0.27, 3.95, 0.50, 500.0, 1.0, 0.0, 420, "GROCERY"),
+    Department("household and drug", 0.108, 0.06, 5.90, 0.70, 400.0, 0.0, 0.0, 140, "DRUG GM"),
+    Department("fresh local food", 0.107, 0.00, 3.55, 0.50, 600.0, 1.0, 0.0, 120, "PRODUCE"),
+    Department("meat and fish", 0.085, 0.00, 7.80, 0.55, 700.0, 1.0, 0.0, 90, "MEAT"),
+    Department("deli and bakery", 0.050, 0.00, 5.70, 0.55, 350.0, 0.8, 0.0, 70, "DELI"),
+    Department("digital produce", 0.000, 0.30, 4.00, 0.50, 450.0, 1.0, 0.0, 110, ""),
+    Department("sustainably sourced meat", 0.000, 0.13, 11.00, 0.55, 500.0, 1.0, 0.0, 60, ""),
+    Department("robotic-chef meals", 0.000, 0.24, 10.80, 0.45, 550.0, 0.0, 1.0, 80, ""),
 )
 
 
@@ -107,6 +96,7 @@ class Parameters:
     start: dt.date = assumed(dt.date(2044, 1, 1), "date", None, None, "first day on record", least=dt.date(2040, 1, 1), most=dt.date(2049, 12, 31))
     end: dt.date = assumed(dt.date(2045, 12, 31), "date", None, None, "last day on record", least=dt.date(2040, 1, 1), most=dt.date(2049, 12, 31))
     burn_in_days: int = assumed(180, "days", 90, 400, "lived before the first day, so that habit and stock settle", least=60, most=1000)
+    settling_days: int = assumed(30, "days", 14, 60, "of the burn-in, before what a grocer sells counts as its usual", most=400)
     closed_days: tuple[str, ...] = assumed(("12-25",), "month-day", None, None, "days on which every store is closed", SHAPED)
     first_entry: dt.date = assumed(dt.date(2044, 3, 1), "date", None, None, "first Spheres open", least=None)
     last_entry: dt.date = assumed(dt.date(2044, 12, 12), "date", None, None, "last Spheres open, six months before the outage", least=None)
@@ -170,6 +160,7 @@ class Parameters:
     hours: tuple[float, ...] = assumed((0.0080, 0.0039, 0.0049, 0.0019, 0.0014, 0.0019, 0.0064, 0.0125, 0.0193, 0.0283, 0.0427, 0.0590, 0.0665, 0.0675, 0.0708, 0.0770, 0.0899, 0.1011, 0.0949, 0.0807, 0.0658, 0.0490, 0.0307, 0.0160), "share of trips", None, None, "by hour of the day, 0 to 23", SHAPED)
 
     # -- what a basket holds
+    departments: tuple[Department, ...] = DEPARTMENTS
     basket_spread: float = assumed(0.57, "log lines", 0.3, 0.7, "standard deviation between households", SHAPED)
     main_share: float = assumed(0.32, "share of trips", 0.2, 0.5, "main trips, with one basket in stock", SHAPED, least=0.001, most=0.999)
     main_stock: float = assumed(-0.3, "log odds a basket", -1.0, 0.0, "one more basket in stock makes a main trip less likely", SHAPED, least=None)
@@ -213,7 +204,9 @@ class Parameters:
         keep_as_numbers(self)
         for name, broken, allowed in contradictions(self):
             if broken:
-                raise ParameterError(f"The assumption `{name}` is {getattr(self, name)!r}; allowed: {allowed}.")
+                raise ParameterError(
+                    f"The assumption `{name}` is {getattr(self, name)!r}; allowed: {allowed}."
+                )
 
     def change(self, **changes: Any) -> Parameters:
         """Return the assumptions with some changed.

@@ -18,7 +18,6 @@ from grocery_spheres.county import behaviour, fate
 from grocery_spheres.county.arms import Arm
 from grocery_spheres.county.behaviour import State
 from grocery_spheres.county.block import WEEK, Block, first_state, log_prices
-from grocery_spheres.county.consistency import SETTLING_DAYS
 from grocery_spheres.county.draws import DAY, Purpose, uniform
 from grocery_spheres.county.fate import Fate
 from grocery_spheres.county.lines import Baskets, Lines, expected_usd, fill
@@ -73,7 +72,7 @@ def burn_in(block: Block, arm: Arm) -> Memory:
     """Live through the days before the first on record; what stores sell then sets their fixed costs."""
     values = block.parameters
     memory = Memory(first_state(block), Fate(block.exists.copy(), np.zeros(block.exists.shape)))
-    start, usual = values.start.toordinal(), block.begin + SETTLING_DAYS
+    start, usual = values.start.toordinal(), block.begin + values.settling_days
     until = min(start, values.first_entry.toordinal())
     live(block, arm, memory, block.begin, usual - 1)
     seen = live(block, arm, memory, usual, until - 1)
