@@ -33,6 +33,7 @@ NAMES = [
     *LISTED,
     *(f"{one.name}: {name}" for one in DEPARTMENTS for name in assumptions(Department) if name != "name"),
 ]
+HOURS, WEEKDAYS = DEFAULTS.hours, DEFAULTS.weekdays
 UNBOUNDED = {"least": -math.inf, "most": math.inf}
 
 
@@ -107,8 +108,8 @@ def test_the_first_table_of_the_truth_names_seed_and_version():
 
 def test_a_whole_number_for_a_number_is_that_number():
     whole, other = (
-        Parameters(belief_sphere=1, dark_depth=(0, 1)),
-        Parameters(belief_sphere=1.0, dark_depth=(0.0, 1.0)),
+        Parameters(belief_sphere=1, dark_depth=(1, 1)),
+        Parameters(belief_sphere=1.0, dark_depth=(1.0, 1.0)),
     )
     assert [type(one) for one in (whole.belief_sphere, *whole.dark_depth, whole.towns)] == [
         float,
@@ -117,6 +118,13 @@ def test_a_whole_number_for_a_number_is_that_number():
         int,
     ]
     assert Recipe(whole).folder == Recipe(other).folder
+
+
+def test_numpys_numbers_and_lists_are_taken_for_what_they_say():
+    given = Parameters(habit=np.float64(0.5), towns=np.int64(20), hours=[*HOURS], closed_days=())
+    assert given == Parameters(habit=0.5, towns=20, closed_days=())
+    assert type(given.habit) is float
+    assert type(given.towns) is int
 
 
 @pytest.mark.parametrize("column", ["grocer", "sphere"])
@@ -153,7 +161,7 @@ NO_ASSUMPTION = {
     "assortment.py": {"(_PRODUCTS, _PROMOTIONS)", "PICKS"},
     "block.py": {"WEEK", "_FATE"},
     "build.py": {"TOWNS_A_BLOCK", "_MOST_SEED"},
-    "consistency.py": {"SLOTS", "_MOST_PRODUCTS"},
+    "consistency.py": {"SLOTS", "_BOOKS_DAYS", "_MOST_PRODUCTS", "_MOST_UTILITY"},
     "fate.py": {"DAYS_A_MONTH"},
     "households.py": {"_HOUSEHOLDS", "HOUSEHOLD_STEP", "_THIRDS"},
     "lines.py": {"LINES_A_DAY", "CENTS"},
@@ -163,7 +171,13 @@ NO_ASSUMPTION = {
     "weather.py": {"_WEATHER", "HOURS"},
     "world.py": {"STORY_TOWN", "(_COUNTY, _TOWN)"},
 }
-OWN_RULES = {"parameters.py", "account.py", "redraws.py", "truth.py"}  # the assumptions; what truth measures
+OWN_RULES = {
+    "parameters.py",
+    "account.py",
+    "effects.py",
+    "redraws.py",
+    "truth.py",
+}  # the assumptions; what truth measures
 
 
 def test_no_number_about_the_world_stands_outside_the_parameters():
@@ -226,7 +240,6 @@ def empty_data(tmp_path, monkeypatch):
 
 
 NAN, INF = float("nan"), float("inf")
-HOURS, WEEKDAYS = DEFAULTS.hours, DEFAULTS.weekdays
 
 REFUSED = [
     # a kind that it is not
@@ -244,7 +257,9 @@ REFUSED = [
     ("start", "2044-01-01"),
     ("outage_date", dt.datetime(2045, 6, 17, 12)),
     ("hours", 0.5),
-    ("hours", [*HOURS]),
+    ("habit", 50),
+    ("closed_days", ("06-17",)),
+    ("departments", "x"),
     ("hours", ()),
     ("hours", (NAN, *HOURS[1:])),
     ("weekdays", (*WEEKDAYS[:6], "high")),
@@ -303,10 +318,10 @@ def test_a_bad_assumption_is_refused_by_name_and_value_and_nothing_is_written(na
 
 def test_the_allowed_range_is_told():
     with pytest.raises(
-        gs.GroceryError, match=r"`nest` .*is 2; allowed: 0\.05 to 1\. Plausible are 0\.2 to 1"
+        gs.GroceryError, match=r"`nest` .*is 2\.0; allowed: 0\.05 to 1\. Plausible are 0\.2 to 1"
     ):
         Parameters(nest=2)
-    with pytest.raises(gs.GroceryError, match=r"`distance_cost` .*is -1; allowed: 0 or more"):
+    with pytest.raises(gs.GroceryError, match=r"`distance_cost` .*is -1\.0; allowed: 0 or more"):
         Parameters(distance_cost=-1)
 
 
@@ -325,9 +340,12 @@ def test_no_town_can_have_more_stores_than_there_are_draws():
     )
 
 
-def test_a_burn_in_after_the_first_spheres_is_refused():
-    with pytest.raises(gs.GroceryError, match=r"`burn_in_days` is 60; allowed: 366 or more"):
-        Parameters(start=dt.date(2045, 1, 1), burn_in_days=60)
+def test_a_burn_in_too_short_to_see_grocers_before_the_first_spheres_is_refused():
+    """The first Spheres open 306 days before this record; 30 days to settle and 60 of books come first."""
+    asked = {"start": dt.date(2045, 1, 1), "settling_days": 30}
+    with pytest.raises(gs.GroceryError, match=r"`burn_in_days` is 395; allowed: 396 or more"):
+        Parameters(burn_in_days=395, **asked)
+    assert Parameters(burn_in_days=396, **asked)
 
 
 @pytest.mark.parametrize("seed", ["2045", -1, True, 2.5, 7.0, NAN, None, 2**63, (1, 2)])

@@ -51,7 +51,10 @@ def test_several_assumptions_are_read_together():
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("habit=strong", r"`habit` \(.*; utility\) is 'strong'; allowed: a number, 0 or more\.$"),
+        (
+            "habit=strong",
+            r"`habit` \(.*; utility among stores\) is 'strong'; allowed: a number, 0 or more\.$",
+        ),
         ("habit=", r"`habit` .* is ''; allowed: a number"),
         ("habit=1,2", r"`habit` .* is '1,2'; allowed: a number"),
         ("towns=16.5", r"`towns` .* is '16\.5'; allowed: a whole number, 4 to 9000\.$"),

@@ -17,9 +17,15 @@ from grocery_spheres.county.world import World
 
 OUTAGE, AFTER, LATE = range(3)
 _STAYS = {
-    "forced switchers who stay": "factual",
-    "forced switchers who stay, by habit alone": "no learning that day",
-    "forced switchers who stay, by learning alone": "no habit that day",
+    "forced switchers who stay": ("factual", "no outage"),
+    "forced switchers who stay, that day's learning undone": (
+        "factual, that day's learning undone",
+        "no outage, that day's learning undone",
+    ),
+    "forced switchers who stay, that day's habit undone": (
+        "factual, that day's habit undone",
+        "no outage, that day's habit undone",
+    ),
 }
 KINDS = ("independent", "chain")
 
@@ -110,10 +116,10 @@ def outcomes(world: World, redrawn: Redrawn) -> pl.DataFrame:
     polars.DataFrame
         One row = one outcome and group of towns: `group`, `outcome`, `window`, `value`, `mc_error`.
         *Forced switchers who stay*: of the households that the outage sent to another store, the share of
-        trips that goes to others than the Sphere, with the outage less without; then the same if that day's
-        visits had left beliefs as they were (what habit alone keeps), or habits (what learning alone
-        keeps). *Retention*: mean daily gain at others over their gain on the day of the outage (DESIGN
-        section 6).
+        trips that goes to others than the Sphere, with the outage less without; then the same with that
+        day's learning (or habit) undone in both arms. The two do not add up: they feed each other in the
+        weeks after. *Retention*: mean daily gain at others over their gain on the day of the outage
+        (DESIGN section 6).
     """
     window = f"days {LATE_DAYS[0]} to {LATE_DAYS[1]}"
     days = LATE_DAYS[1] - LATE_DAYS[0] + 1
@@ -123,8 +129,8 @@ def outcomes(world: World, redrawn: Redrawn) -> pl.DataFrame:
         gain = redrawn.change[:, LATE, 0, 1:][..., towns].sum(axis=(1, 2)) / days
         on_day = redrawn.change[:, OUTAGE, 0, 1:][..., towns].sum(axis=(1, 2))
         kept, kept_error = ratio_of(gain, on_day)
-        for outcome, life in _STAYS.items():
-            rows.append((group, outcome, window, *_difference(late[life], late["no outage"])))
+        for outcome, (with_it, without) in _STAYS.items():
+            rows.append((group, outcome, window, *_difference(late[with_it], late[without])))
         rows.append((group, "retention", window, kept, kept_error))
     return pl.DataFrame(rows, schema=["group", "outcome", "window", "value", "mc_error"], orient="row")
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from grocery_spheres.tables import GroceryError
@@ -35,6 +36,8 @@ class Assumption:
         Bounds that are enforced; None is no bound.
     sample : object
         A value of its kind; a tuple for an assumption that holds several values.
+    may_be_empty : bool
+        Whether several values may be none.
     """
 
     unit: str
@@ -45,6 +48,7 @@ class Assumption:
     least: Any
     most: Any
     sample: Any
+    may_be_empty: bool = False
 
     @property
     def allowed(self) -> str:
@@ -66,9 +70,10 @@ def assumed(
     *,
     least: Any = 0,
     most: Any = None,
+    may_be_empty: bool = False,
 ) -> Any:
     """Return a dataclass field that carries an assumption's unit, plausible range, meaning and source."""
-    metadata = {"is": Assumption(unit, meaning, low, high, source, least, most, default)}
+    metadata = {"is": Assumption(unit, meaning, low, high, source, least, most, default, may_be_empty)}
     return field(default=default, metadata=metadata)
 
 
@@ -107,26 +112,37 @@ def refuse_bad(values: Any) -> None:
     """
     for name, assumption in assumptions(values).items():
         given, wanted = getattr(values, name), isinstance(assumption.sample, tuple)
-        if isinstance(given, tuple) != wanted or given == ():
+        if isinstance(given, tuple) != wanted or (wanted and not given and not assumption.may_be_empty):
             raise _refusal(values, name, given, "several values" if wanted else "one value")
         for value in given if wanted else (given,):
             _check(values, name, value, assumption)
 
 
-def keep_as_numbers(values: Any) -> None:
-    """Turn whole numbers that were given for other numbers into these: 1 and 1.0 are one assumption.
+def bring_to_kind(values: Any) -> None:
+    """Bring what was given to the plain kinds: numpy's numbers, lists, and whole numbers for others.
+
+    So that 1, 1.0 and ``np.float64(1)`` are one assumption. What is of no fitting kind stays for
+    `refuse_bad`.
 
     Parameters
     ----------
     values : dataclass object
-        Without bad values (see `refuse_bad`); it is changed, frozen or not.
+        It is changed, frozen or not.
     """
-    for one in fields(values):
-        given = getattr(values, one.name)
-        if isinstance(one.default, float):
-            object.__setattr__(values, one.name, float(given))
-        elif isinstance(one.default, tuple) and isinstance(one.default[0], float):
-            object.__setattr__(values, one.name, tuple(float(value) for value in given))
+    for name, one in assumptions(values).items():
+        given = getattr(values, name)
+        if isinstance(given, list | tuple):
+            sample = one.sample[0] if isinstance(one.sample, tuple) else one.sample
+            plain: Any = tuple(_plain(value, sample) for value in given)
+        else:
+            plain = _plain(given, one.sample)
+        object.__setattr__(values, name, plain)
+
+
+def _plain(value: Any, sample: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if isinstance(sample, float) and whole else value
 
 
 def table(values: Any) -> pl.DataFrame:
@@ -220,8 +236,8 @@ _WORDS: Mapping[str, str] = {
 
 
 def _refusal(values: Any, name: str, given: Any, allowed: str) -> ParameterError:
-    meaning = assumptions(values)[name]
+    one = assumptions(values)[name]
+    plausible = f" Plausible are {shown(one.low)} to {shown(one.high)}." if one.low is not None else ""
     return ParameterError(
-        f"The assumption `{name}` ({meaning.meaning}; {meaning.unit}) is {given!r}; allowed: {allowed}. "
-        f"Plausible are {shown(meaning.low)} to {shown(meaning.high)}."
+        f"The assumption `{name}` ({one.meaning}; {one.unit}) is {given!r}; allowed: {allowed}.{plausible}"
     )

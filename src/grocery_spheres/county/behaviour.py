@@ -4,6 +4,14 @@ Random utility with one nest: staying at home against the stores (Cardell's vari
 nested logit's shocks). Each store's shock is an exponential arrival: the store that arrives first is chosen
 (Gumbel-max in other words), so removing a store moves only those who had chosen it. Beliefs about
 authenticity move by trial, habit is a slow stock, both only on trips; nothing else makes a change last.
+
+Of household i, day t and store j, with the dissimilarity `nest` (n):
+
+    V_ijt = liking_ij - price_response_i x log price_jt + authenticity_weight x belief_ijt + habit x habit_ijt
+    P(trip) = 1 / (1 + exp(stay_it - n log sum_j exp V_ijt)),    P(j | trip) = exp V_ijt / sum_k exp V_ikt
+    stay_it = anchor_i + stock_effect x (stock_it - 1) - what draws out of the house today
+
+So V, "utility among stores", counts n times as much as "utility of going". With n = 1 it is plain logit.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -149,8 +150,21 @@ def each_block(job: Callable[[Whole], Result], world: World, workers: int = 1) -
         yield from map(job, blocks)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(blocks)), mp_context=context) as pool:
+    processes = min(workers, len(blocks))
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_the_builder) as pool:
         yield from pool.map(job, blocks)
+
+
+def _end_with_the_builder() -> None:
+    """Have a worker end when the process that builds is killed: nobody would tell it otherwise."""
+    builder = multiprocessing.parent_process()
+
+    def end() -> None:
+        if builder is not None:
+            builder.join()
+            os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
 
 
 def whole_folder(folder: Path, write: Callable[[Path], None], *, force: bool = False) -> Path:
@@ -207,11 +221,11 @@ def _write_block(recipe: Recipe, folder: Path, towns: Whole) -> dict[str, pl.Dat
         for month in months(block, arm, memory, values.start.toordinal(), values.end.toordinal()):
             writer.write(month)
             booked += tables.book(block, arm, month, memory.fate)
-    return tables.of_block(block, booked)
+    return tables.of_block(block, booked, memory.fate)
 
 
 def _code() -> bytes:
-    """Return the bytes of the modules that the county rests on: other code, other tables."""
+    """Return what the county rests on beside its recipe: other code or another numpy, other tables."""
     here = Path(__file__).parent
     paths = [*sorted(here.glob("*.py")), here.parent / "schema.py"]
-    return b"".join(path.read_bytes() for path in paths) + os.sep.encode()
+    return np.__version__.encode() + b"".join(path.read_bytes() for path in paths)

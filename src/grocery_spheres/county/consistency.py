@@ -6,7 +6,11 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from grocery_spheres.county.assumptions import assumptions
+
 SLOTS = 28  # most stores of a town; the draws' last four option numbers are kept for drone services
+_MOST_UTILITY = 20  # e to a few of these is still a number
+_BOOKS_DAYS = 60  # least time over which a grocer's usual sales are read, before any Sphere opens
 _MOST_PRODUCTS = 30_000  # positions of products are kept in two bytes
 Rule = tuple[str, bool, str]
 
@@ -20,6 +24,7 @@ def contradictions(values: Any) -> Iterator[Rule]:
         With every field of the right kind and within its own bounds.
     """
     yield from _calendar(values)
+    yield from _weights(values)
     yield from _places(values)
     yield from _assortment(values)
     yield from _shares(values)
@@ -39,8 +44,8 @@ def _calendar(values: Any) -> Iterator[Rule]:
     yield "last_entry", values.last_entry > before, f"{before} or earlier: before the outage"
     days = (values.last_entry - values.first_entry).days + 1
     yield "cohorts", values.cohorts > days, f"1 to {days}, the days from first to last entry"
-    books = 2 * values.settling_days  # as long to read the books as to settle
-    needed = (values.start - values.first_entry).days + books
+    books = values.settling_days + _BOOKS_DAYS
+    needed = max((values.start - values.first_entry).days, 0) + books
     yield (
         "burn_in_days",
         values.burn_in_days < needed,
@@ -49,6 +54,8 @@ def _calendar(values: Any) -> Iterator[Rule]:
     )
     for day in values.closed_days:
         yield "closed_days", not _is_month_day(day), "month-day, such as 12-25"
+    outage = values.outage_date.strftime("%m-%d")
+    yield "closed_days", outage in values.closed_days, f"days other than the outage's, {outage}"
 
 
 def _is_month_day(text: str) -> bool:
@@ -56,6 +63,14 @@ def _is_month_day(text: str) -> bool:
         return dt.date.fromisoformat(f"2044-{text}").strftime("%m-%d") == text
     except ValueError:
         return False
+
+
+def _weights(values: Any) -> Iterator[Rule]:
+    for name, one in assumptions(values).items():
+        if one.unit.startswith("utility"):
+            given = getattr(values, name)
+            most = max(abs(value) for value in (given if isinstance(given, tuple) else (given,)))
+            yield name, most > _MOST_UTILITY, f"at most {_MOST_UTILITY} in size: e to it is computed"
 
 
 def _places(values: Any) -> Iterator[Rule]:
@@ -72,6 +87,9 @@ def _places(values: Any) -> Iterator[Rule]:
 
 
 def _assortment(values: Any) -> Iterator[Rule]:
+    rows = values.departments
+    wrong = not isinstance(rows, tuple) or not rows or not all(hasattr(row, "grocer") for row in rows)
+    yield "departments", wrong, "a tuple of one or more `parameters.Department`"
     for column in ("grocer", "sphere"):
         total = sum(getattr(one, column) for one in values.departments)
         off = abs(total - 1) > 1e-6

@@ -11,7 +11,7 @@ import polars as pl
 
 from grocery_spheres.county import behaviour
 from grocery_spheres.county.arms import Arm
-from grocery_spheres.county.block import Block
+from grocery_spheres.county.block import Block, log_prices
 from grocery_spheres.county.simulate import Memory, out_of_house, pulls
 from grocery_spheres.county.tables import store_ids
 
@@ -52,7 +52,8 @@ class Diary:
         out = out_of_house(block, self.arm, day)[rows]
         here, nature = state.of(rows), block.nature.of(rows, block.nature.keys[rows])
         chances, at_home = behaviour.probabilities(here, nature, out, pull)
-        ids, date = store_ids(block)[:, block.town[rows]], dt.date.fromordinal(day)
+        town = block.town[rows]
+        ids, date = store_ids(block)[:, town], dt.date.fromordinal(day)
         home = block.homes.household_id[rows]
         slot, place = np.nonzero(ids != "")
         self.options.append(
@@ -62,6 +63,9 @@ class Diary:
                     "date": pl.repeat(date, len(place), eager=True),
                     "store_id": ids[slot, place],
                     "available": pull[slot, place] > 0,
+                    "distance_km": block.homes.distance_km[:, rows][slot, place],
+                    "log_price": log_prices(block, day, spheres=self.arm.spheres)[:, town][slot, place],
+                    "utility": np.log(here.pull[slot, place]),
                     "probability": chances[slot, place],
                     "belief": here.belief[slot, place],
                     "habit": here.habit[slot, place],

@@ -33,8 +33,7 @@ class Purpose(IntEnum):
     BASKET = 36
     SIGNAL = 37
     HOUR = 38
-    SECOND = 39
-    TURNED_AWAY = 40
+    TURNED_AWAY = 39
 
 
 def household_keys(seed: int, towns: npt.NDArray[np.int64], households: int, stage: int = 0) -> Keys:

@@ -39,6 +39,8 @@ class Households:
         Utility of each store before price, authenticity and habit; -inf where the town has no such store.
     distance_km : array, (slots, households)
         From home to the store.
+    distance_cost : array
+        Utility among stores that a km costs.
     match : array, (slots, households)
         How much more authentic than others this household finds the store; found out by visits.
     trip_chance : array
@@ -57,6 +59,7 @@ class Households:
     price_response: Array
     liking: Array
     distance_km: Array
+    distance_cost: Array
     match: Array
     virtual: Array
     local: Array
@@ -120,6 +123,7 @@ def _town(world: World, town: int) -> dict[str, npt.NDArray]:
         ),
         "liking": liking,
         "distance_km": distance,
+        "distance_cost": cost,
         "match": values.match_spread * draw.normal(size=(world.slots, number)),
         "virtual": virtual,
         "local": local,

@@ -4,6 +4,9 @@ Nothing numeric about the world stands anywhere else. What comes out of the worl
 switchers stay, which grocers close, what a Sphere sells) is an outcome and has no field here. "Shaped on The
 Complete Journey" marks defaults that were set so that the county, seen through that retailer's lens, meets
 the targets of notebook 02; sources marked "recalled" were not re-read.
+
+Utility has two scales (see `behaviour`): "among stores" is what choosing between stores runs on, and counts
+`nest` times as much against staying at home, which "utility of going" is measured by.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import datetime as dt
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from grocery_spheres.county.assumptions import ParameterError, assumed, keep_as_numbers, refuse_bad, stated
+from grocery_spheres.county.assumptions import ParameterError, assumed, bring_to_kind, refuse_bad, stated
 from grocery_spheres.county.consistency import contradictions
 
 SHAPED = "shaped on The Complete Journey"
@@ -44,6 +47,7 @@ class Department:
 
     def __post_init__(self) -> None:
         """Refuse values that are out of bounds."""
+        bring_to_kind(self)
         refuse_bad(self)
 
 
@@ -95,9 +99,9 @@ class Parameters:
     # -- the calendar
     start: dt.date = assumed(dt.date(2044, 1, 1), "date", None, None, "first day on record", least=dt.date(2040, 1, 1), most=dt.date(2049, 12, 31))
     end: dt.date = assumed(dt.date(2045, 12, 31), "date", None, None, "last day on record", least=dt.date(2040, 1, 1), most=dt.date(2049, 12, 31))
-    burn_in_days: int = assumed(180, "days", 90, 400, "lived before the first day, so that habit and stock settle", least=60, most=1000)
-    settling_days: int = assumed(30, "days", 14, 60, "of the burn-in, before what a grocer sells counts as its usual", most=400)
-    closed_days: tuple[str, ...] = assumed(("12-25",), "month-day", None, None, "days on which every store is closed", SHAPED)
+    burn_in_days: int = assumed(540, "days", 420, 900, "lived before the first day, so that beliefs, habits and stocks settle", least=60, most=2000)
+    settling_days: int = assumed(360, "days", 180, 360, "of the burn-in, before what a grocer sells counts as its usual", most=1900)
+    closed_days: tuple[str, ...] = assumed(("12-25",), "month-day", None, None, "days on which every store is closed", SHAPED, may_be_empty=True)
     first_entry: dt.date = assumed(dt.date(2044, 3, 1), "date", None, None, "first Spheres open", least=None)
     last_entry: dt.date = assumed(dt.date(2044, 12, 12), "date", None, None, "last Spheres open, six months before the outage", least=None)
     cohorts: int = assumed(9, "dates", 2, 12, "opening dates, evenly spaced; a cohort is the towns that share one", least=1, most=60)
@@ -105,39 +109,39 @@ class Parameters:
     outage_date: dt.date = assumed(dt.date(2045, 6, 17), "date", None, None, "the Spheres fail", "the story", least=None)
 
     # -- the event and the outage
-    event_pull: float = assumed(1.2, "utility", 0.0, 2.5, "the event draws to the independent grocers that day", least=None)
-    event_trips: float = assumed(0.25, "utility", 0.0, 0.6, "the event draws out of the house that day", least=None)
+    event_pull: float = assumed(1.2, "utility among stores", 0.0, 2.5, "the event draws to the independent grocers that day", least=None)
+    event_trips: float = assumed(0.25, "utility of going", 0.0, 0.6, "the event draws out of the house that day", least=None)
     event_authenticity: float = assumed(0.15, "belief", 0.0, 0.3, "a visit during the event shows that much more authenticity", most=1)
     wholly_dark: float = assumed(0.7, "share of Spheres", 0.3, 1.0, "failing Spheres that are dark all day", most=1)
     dark_from: tuple[int, ...] = assumed((8, 14), "hour", 6, 16, "the others go dark between these hours", most=23)
     dark_hours: tuple[int, ...] = assumed((4, 10), "hours", 2, 12, "and stay dark between this many hours", least=1, most=24)
-    dark_depth: tuple[float, ...] = assumed((0.5, 1.0), "share of customers", 0.3, 1.0, "and turn away between these shares of customers", most=1)
+    dark_depth: tuple[float, ...] = assumed((0.5, 1.0), "share of customers", 0.3, 1.0, "and turn away between these shares of customers", least=0.01, most=1)
 
     # -- weather, by the hour (drones will fly in it)
     wet_stays: float = assumed(0.85, "chance an hour", 0.7, 0.95, "a wet hour is followed by a wet one", most=0.999)
     wet_begins: float = assumed(0.03, "chance an hour", 0.01, 0.08, "a dry hour is followed by a wet one", least=1e-6, most=0.999)
-    wet_trips: float = assumed(-0.3, "utility", -0.8, 0.0, "a day that is wet throughout keeps at home", least=None, most=None)
+    wet_trips: float = assumed(-0.3, "utility of going", -0.8, 0.0, "a day that is wet throughout keeps at home", least=None, most=None)
 
     # -- who the households are
-    income_spread: float = assumed(0.6, "log income", 0.4, 0.9, "standard deviation of log income", RECALLED)
-    price_response: float = assumed(2.5, "elasticity", 1.0, 3.0, "utility lost as the log price index of a store rises by one; median household", RECALLED)
-    price_income: float = assumed(-0.3, "elasticity", -0.6, 0.0, "how price response changes with income", least=None)
-    distance_cost: float = assumed(0.08, "utility a km", 0.02, 0.3, "median household; at a basket of 30 USD and the default price response, 1 USD of 2017 a km", RECALLED)
+    income_spread: float = assumed(0.6, "log income", 0.4, 0.9, "standard deviation of log income")
+    price_response: float = assumed(2.5, "utility among stores a log price", 1.0, 3.0, "lost as a store's price index rises; its share times less one is the elasticity; median household", RECALLED)
+    price_income: float = assumed(-0.3, "utility a log price and log income", -0.6, 0.0, "how price response changes with income", least=None)
+    distance_cost: float = assumed(0.08, "utility among stores a km", 0.02, 0.1, "median household; at a basket of 30 USD and the default price response, 1 USD of 2017 a km", RECALLED)
     distance_spread: float = assumed(0.4, "log", 0.2, 0.7, "standard deviation of log distance cost")
-    virtual_spread: float = assumed(0.8, "utility", 0.8, 1.3, "standard deviation of the taste for the virtual", RECALLED)
-    local_spread: float = assumed(0.8, "utility", 0.8, 1.3, "standard deviation of the taste for the local", RECALLED)
+    virtual_spread: float = assumed(0.8, "utility among stores", 0.5, 1.3, "standard deviation of the taste for the virtual", RECALLED)
+    local_spread: float = assumed(0.8, "utility among stores", 0.5, 1.3, "standard deviation of the taste for the local", RECALLED)
     taste_correlation: float = assumed(-0.4, "correlation", -0.7, 0.2, "between the two tastes", least=-0.99, most=0.99)
-    store_spread: float = assumed(0.42, "utility", 0.1, 1.5, "standard deviation of a household's liking of one store", SHAPED)
+    store_spread: float = assumed(0.33, "utility among stores", 0.1, 1.5, "standard deviation of a household's liking of one store", SHAPED)
 
     # -- where they go
-    sphere_appeal: float = assumed(1.2, "utility", 0.0, 2.5, "a Sphere beside a chain store, all else equal", least=None)
-    independent_appeal: float = assumed(-0.3, "utility", -1.0, 0.5, "an independent grocer beside a chain store, all else equal", least=None)
-    leo_appeal: float = assumed(0.6, "utility", 0.0, 1.5, "Leo's grocery beside another independent grocer", "the story: he is still there", least=None)
-    appeal_spread: float = assumed(0.4, "utility", 0.2, 0.8, "standard deviation of a store's appeal to all", SHAPED)
+    sphere_appeal: float = assumed(0.9, "utility among stores", 0.0, 2.5, "a Sphere beside a chain store, all else equal", least=None)
+    independent_appeal: float = assumed(-0.3, "utility among stores", -1.0, 0.5, "an independent grocer beside a chain store, all else equal", least=None)
+    leo_appeal: float = assumed(0.6, "utility among stores", 0.0, 1.5, "Leo's grocery beside another independent grocer", "the story: he is still there", least=None)
+    appeal_spread: float = assumed(0.4, "utility among stores", 0.2, 0.8, "standard deviation of a store's appeal to all", SHAPED)
     nest: float = assumed(0.55, "dissimilarity", 0.2, 1.0, "of the stores as one nest against staying at home (1 is plain logit)", least=0.05, most=1)
-    habit: float = assumed(2.3, "utility", 0.5, 3.0, "a store that took all recent trips beside one that took none", LARCOM)
+    habit: float = assumed(2.3, "utility among stores", 0.5, 3.0, "a store that took all recent trips beside one that took none; a trip moves `habit_gain` of it", LARCOM)
     habit_gain: float = assumed(0.25, "share a trip", 0.05, 0.3, "share of the habit stock that a trip renews", RECALLED, most=1)
-    authenticity_weight: float = assumed(3.3, "utility", 0.0, 4.0, "believed authenticity of one beside none", LARCOM, least=None)
+    authenticity_weight: float = assumed(3.3, "utility among stores", 0.0, 4.0, "believed authenticity of one beside none", LARCOM, least=None)
     belief_gain: float = assumed(0.5, "share a visit", 0.1, 0.6, "of the surprise that goes into the belief", LARCOM, most=1)
     belief_fade: float = assumed(0.04, "share a week", 0.0, 0.05, "of the way back to what one believes of a store never visited", LARCOM, most=1)
     signal_spread: float = assumed(0.15, "belief", 0.05, 0.3, "standard deviation of what one visit shows")
@@ -150,13 +154,13 @@ class Parameters:
     authentic_spread: float = assumed(0.05, "belief", 0.0, 0.1, "standard deviation between stores of a kind")
 
     # -- when they go
-    trip_chance: float = assumed(0.149, "chance a day", 0.05, 0.3, "of a trip with one basket in stock; median household", SHAPED, least=1e-4, most=0.9)
+    trip_chance: float = assumed(0.149, "chance a day", 0.05, 0.3, "of a trip with one basket in stock, were the town's grocers known well; median household", SHAPED, least=1e-4, most=0.9)
     trip_spread: float = assumed(0.91, "log odds", 0.5, 1.2, "standard deviation of a household's trip chance", SHAPED)
-    stock_effect: float = assumed(0.5, "utility a basket", 0.2, 1.0, "one more basket in stock keeps at home", SHAPED)
+    stock_effect: float = assumed(0.5, "utility of going a basket", 0.2, 1.0, "one more basket in stock keeps at home", SHAPED)
     stock_half: float = assumed(0.6, "baskets", 0.3, 2.0, "home stock at which consumption is half of its most", least=0.001)
-    meal_replaces: float = assumed(1.5, "packages", 0.5, 3.0, "of home stock that a meal eaten out leaves at home")
-    weekdays: tuple[float, ...] = assumed((-0.01, -0.06, -0.08, -0.07, -0.04, 0.14, 0.19), "utility", None, None, "of a trip on Monday to Sunday", SHAPED, least=None)
-    month_start: float = assumed(0.04, "utility", 0.0, 0.2, "of a trip on the first seven days of a month", SHAPED, least=None)
+    meal_replaces: float = assumed(1.5, "packages", 0.5, 3.0, "of home stock that a meal eaten out spares, up to the day's own need")
+    weekdays: tuple[float, ...] = assumed((-0.01, -0.06, -0.08, -0.07, -0.04, 0.14, 0.19), "utility of going", None, None, "of a trip on Monday to Sunday", SHAPED, least=None)
+    month_start: float = assumed(0.04, "utility of going", 0.0, 0.2, "of a trip on the first seven days of a month", SHAPED, least=None)
     hours: tuple[float, ...] = assumed((0.0080, 0.0039, 0.0049, 0.0019, 0.0014, 0.0019, 0.0064, 0.0125, 0.0193, 0.0283, 0.0427, 0.0590, 0.0665, 0.0675, 0.0708, 0.0770, 0.0899, 0.1011, 0.0949, 0.0807, 0.0658, 0.0490, 0.0307, 0.0160), "share of trips", None, None, "by hour of the day, 0 to 23", SHAPED)
 
     # -- what a basket holds
@@ -191,7 +195,7 @@ class Parameters:
     # -- grocers' fate
     margin: float = assumed(0.28, "share of sales", 0.22, 0.32, "gross margin of a grocer", most=1)
     handling: float = assumed(0.10, "share of sales", 0.06, 0.14, "costs that follow sales", most=1)
-    cushion: float = assumed(0.32, "share of contribution", 0.1, 0.4, "by which contribution exceeds fixed cost at the start, mean over grocers", least=-1, most=0.99)
+    cushion: float = assumed(0.45, "share of contribution", 0.1, 0.6, "by which contribution exceeds fixed cost at the start, mean over grocers", least=-1, most=0.99)
     leo_cushion: float = assumed(0.60, "share of contribution", 0.3, 0.8, "by which Leo's contribution exceeds his fixed cost at the start", "the story: he is still there", least=-1, most=0.99)
     cushion_spread: float = assumed(0.10, "share of contribution", 0.05, 0.2, "standard deviation between grocers")
     patience: int = assumed(6, "months", 3, 12, "a grocer closes when the mean contribution over these falls below fixed cost", least=1, most=24)
@@ -200,8 +204,8 @@ class Parameters:
     # fmt: on
     def __post_init__(self) -> None:
         """Refuse values that are out of bounds, or that contradict each other."""
+        bring_to_kind(self)
         refuse_bad(self)
-        keep_as_numbers(self)
         for name, broken, allowed in contradictions(self):
             if broken:
                 raise ParameterError(

@@ -19,7 +19,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "never_towns": 20,
         "start": dt.date(2045, 2, 17),
         "end": dt.date(2045, 10, 14),
-        "burn_in_days": 240,
+        "burn_in_days": 600,
         "first_entry": dt.date(2044, 9, 1),
     },
     # two years of a few households, in about a second: for tests and first looks

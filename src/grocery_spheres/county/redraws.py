@@ -8,6 +8,7 @@ that trade on the eve are taken to trade on: nobody closes within the eight week
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,8 +28,16 @@ MEASURES = ("baskets", "sales_usd")
 _FIRST_STAGE = 2  # of the draws: 0 and 1 are the days and lines on record
 _ROWS_AT_ONCE = 20_000
 _PAIR = (ARMS[FACTUAL], ARMS["no outage"])
-# The last two are the factual arm without what the outage day itself did to beliefs or to habits.
-LIVES = ("factual", "no outage", "no learning that day", "no habit that day")
+# How a life goes on after the day: its arm, and what that day is made not to have changed. Like is held
+# against like, so each with the outage has its twin without.
+LIVES: Mapping[str, tuple[str, str | None]] = {
+    "factual": (FACTUAL, None),
+    "no outage": ("no outage", None),
+    "factual, that day's learning undone": (FACTUAL, "belief"),
+    "no outage, that day's learning undone": ("no outage", "belief"),
+    "factual, that day's habit undone": (FACTUAL, "habit"),
+    "no outage, that day's habit undone": ("no outage", "habit"),
+}
 
 Array = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -103,24 +112,22 @@ def _follow(block: Block, eve: Memory, homes: Whole, batch: Whole, into: tuple[A
     np.add.at(switched, (draw[sent], followed.town[sent]), 1)
     thin = [Memory(memory.state.of(moved), memory.fate) for memory in memories]
     before = eve.state.of(rows[moved])
-    for place, name in enumerate(LIVES):
-        arm = _PAIR[1 if name == "no outage" else 0]
-        memory = _forgetful(thin[_PAIR.index(arm)], before, followed, name)
-        late = _weeks(followed, arm, memory, day)
-        if place < len(_PAIR):
+    for place, (name, undone) in enumerate(LIVES.values()):
+        which = int(name != FACTUAL)
+        memory = _with_undone(thin[which], before, followed, undone)
+        late = _weeks(followed, _PAIR[which], memory, day)
+        if undone is None:
             parts = [_of(firsts[place], moved, len(rows)), *late]
             for window, baskets in enumerate(parts):
                 _book(change[:, window], followed, baskets, draw, 1 - 2 * place)
         _count(forced[:, place], followed, late[-1], draw, sent)
 
 
-def _forgetful(memory: Memory, before: State, block: Block, name: str) -> Memory:
-    """Return the memory after the outage day, without what that day did to belief or to habit."""
+def _with_undone(memory: Memory, before: State, block: Block, undone: str | None) -> Memory:
+    """Return the memory after the outage day, with belief or habit as they were that morning."""
     state = memory.state.copy()
-    if name == "no learning that day":
-        state.belief = before.belief.copy()
-    elif name == "no habit that day":
-        state.habit = before.habit.copy()
+    if undone is not None:
+        setattr(state, undone, getattr(before, undone).copy())
     refresh(state, block.nature)
     return Memory(state, memory.fate)
 

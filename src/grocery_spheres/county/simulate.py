@@ -69,16 +69,22 @@ class Month:
 
 
 def burn_in(block: Block, arm: Arm) -> Memory:
-    """Live through the days before the first on record; what stores sell then sets their fixed costs."""
+    """Live through the days before the first on record; what stores sell then sets their fixed costs.
+
+    Where Spheres open before the record begins, the books of those months are closed on expected sales.
+    """
     values = block.parameters
-    memory = Memory(first_state(block), Fate(block.exists.copy(), np.zeros(block.exists.shape)))
+    memory = Memory(first_state(block), fate.unknown(block.exists))
     start, usual = values.start.toordinal(), block.begin + values.settling_days
     until = min(start, values.first_entry.toordinal())
     live(block, arm, memory, block.begin, usual - 1)
     seen = live(block, arm, memory, usual, until - 1)
-    live(block, arm, memory, until, start - 1)
     usd = by_store(block, seen, expected_usd(block, seen, spheres=arm.spheres)) / (until - usual)
     memory.fate = fate.start_of(values, block.exists, usd, block.cushion)
+    for begin, end in calendar_months(until, start - 1):
+        baskets = live(block, arm, memory, begin, end)
+        sold = by_store(block, baskets, expected_usd(block, baskets, spheres=arm.spheres))
+        fate.close_month(memory.fate, values, sold, begin, end)
     return memory
 
 
@@ -92,7 +98,8 @@ def months(
     first, last : int
         Ordinals, both inclusive. A month that is cut short has its books closed for its days.
     watch : callable, optional
-        Shown each day's ordinal and the memory that the households wake up with.
+        Shown each day's ordinal and what the households have in mind that morning, this week's prices
+        included: what they choose by.
 
     Yields
     ------
@@ -103,7 +110,7 @@ def months(
         lines = fill(block, baskets, spheres=arm.spheres)
         usd = np.bincount(lines.basket, lines.sales_cents, minlength=len(baskets.rows)) / 100
         sold = by_store(block, baskets, usd)
-        closes = fate.close_month(memory.fate, block.parameters, sold, end - begin + 1)
+        closes = fate.close_month(memory.fate, block.parameters, sold, begin, end)
         yield Month(begin, end, baskets, lines, usd, closes)
 
 
@@ -137,6 +144,7 @@ def live(
     """
     days = []
     for day in range(first, last + 1):
+        wake(block, arm, memory, day)
         if watch is not None:
             watch(day, memory)
         days.append(one_day(block, arm, memory, day))
@@ -147,14 +155,18 @@ def live(
     return Baskets(*(np.concatenate([getattr(one, name) for one in days]) for name in names))
 
 
+def wake(block: Block, arm: Arm, memory: Memory, day: int) -> None:
+    """Begin a day: beliefs fade and prices change with the week, and prices when a Sphere opens."""
+    first = (day - block.begin) % WEEK == 0
+    if first:
+        behaviour.forget(memory.state, block.nature)
+    if first or (block.entry == day).any():
+        reprice(block, arm, memory.state, day)
+
+
 def one_day(block: Block, arm: Arm, memory: Memory, day: int) -> Baskets:
-    """Live through one day; the memory's state is updated."""
+    """Live through one day after waking up; the memory's state is updated."""
     state, nature = memory.state, block.nature
-    if (day - block.begin) % WEEK == 0:
-        behaviour.forget(state, nature)
-        reprice(block, arm, state, day)
-    elif (block.entry == day).any():
-        reprice(block, arm, state, day)
     pull = pulls(block, arm, memory, day)
     goes, which = behaviour.choose(state, nature, day, out_of_house(block, arm, day), pull)
     rows = np.flatnonzero(goes)
@@ -209,13 +221,17 @@ def out_of_house(block: Block, arm: Arm, day: int) -> Array:
 
 
 def at_home(block: Block, state: State, rows: Whole, slot: Whole, lines: Whole) -> None:
-    """Let the home stock run down and take in the shopping: what is stored, less the meals eaten out."""
+    """Let the home stock run down and take in the shopping: what is stored, less the meals eaten out.
+
+    A basket of stock is the stored part of a grocer's basket. Meals eaten out spare the day's own food at
+    home and no more: what exceeds a day's appetite spares nothing.
+    """
     values, law = block.parameters, block.assortment
     in_baskets = lines / block.nature.lines[rows]
     kind = (slot == 0).astype(np.int64)
     bought, eaten_out = np.zeros_like(state.stock), np.zeros_like(state.stock)
     bought[rows] = in_baskets * law.stored[kind] / law.stored[0]
-    eaten_out[rows] = in_baskets * law.meals[kind] * values.meal_replaces
+    eaten_out[rows] = in_baskets * law.meals[kind] / law.stored[0] * values.meal_replaces
     behaviour.consume(state, block.nature, bought, eaten_out)
 
 

@@ -145,13 +145,14 @@ def book(block: Block, arm: Arm, month: Month, fate: Fate) -> list[dict[str, Any
     ]
 
 
-def of_block(block: Block, booked: list[dict[str, Any]]) -> dict[str, pl.DataFrame]:
-    """Return the small tables of a block: households, store-months, weather."""
+def of_block(block: Block, booked: list[dict[str, Any]], fate: Fate) -> dict[str, pl.DataFrame]:
+    """Return the small tables of a block: households, store-months, closings, weather."""
     begin = block.parameters.start.toordinal() - block.begin
     wet = block.wet[begin:]
     dates = pl.date_range(block.parameters.start, block.parameters.end, eager=True)
     return {
         "households": household_table(block.world, block.homes, block.towns),
+        "closings": _closings(block, fate),
         "store_months": pl.DataFrame(booked, orient="row", schema=MONTH_COLUMNS),
         "weather": pl.concat(
             pl.DataFrame({"town_id": np.full(len(dates), town), "date": dates, "wet_share": wet[:, place]})
@@ -174,6 +175,13 @@ MONTH_COLUMNS: Mapping[str, Any] = {
 }
 
 
+def _closings(block: Block, fate: Fate) -> pl.DataFrame:
+    """List the grocers that closed for good, with their last day."""
+    slot, town = np.nonzero(fate.closed)
+    last = pl.Series((fate.closed[slot, town] - _EPOCH).astype(np.int32)).cast(pl.Date)
+    return pl.DataFrame({"store_id": store_ids(block)[slot, town], "closed": last})
+
+
 def whole_county(
     world: World, arm: Arm, of_blocks: Mapping[str, pl.DataFrame], lines: Path
 ) -> dict[str, pl.DataFrame]:
@@ -189,9 +197,9 @@ def whole_county(
     account = _account(of_blocks["store_months"], pl.scan_parquet(lines / "*.parquet"))
     check_account(account)
     made = {
-        **of_blocks,
+        **{name: table for name, table in of_blocks.items() if name != "closings"},
         "products": make_assortment(world.parameters, world.seed).products,
-        "stores": _stores(world, arm, of_blocks["store_months"]),
+        "stores": _stores(world, arm, of_blocks["closings"]),
         "towns": world.towns,
         "outages": _outages(world, arm),
         "account": account,
@@ -202,12 +210,10 @@ def whole_county(
     return made
 
 
-def _stores(world: World, arm: Arm, months: pl.DataFrame) -> pl.DataFrame:
-    """Return the stores with the last day of those that closed."""
-    last = pl.min_horizontal(pl.col("month").dt.month_end(), pl.lit(world.parameters.end))
-    ends = months.filter("closes").select("store_id", closed=last)
+def _stores(world: World, arm: Arm, closings: pl.DataFrame) -> pl.DataFrame:
+    """Return the stores with the last day of those that closed, be it before the record begins."""
     there = world.stores if arm.spheres else world.stores.filter(pl.col("slot") > 0)
-    joined = there.join(ends, on="store_id", how="left", validate="1:1", maintain_order="left")
+    joined = there.join(closings, on="store_id", how="left", validate="1:1", maintain_order="left")
     shown = ("store_id", "format", "town_id", "opened", "closed", "kind", "name", "x_km", "y_km")
     return joined.select(shown).with_columns(pl.col("x_km", "y_km").round(3))
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from grocery_spheres.county import account, progress, tables
+from grocery_spheres.county import account, effects, progress, tables
 from grocery_spheres.county.arms import ARMS, FACTUAL
 from grocery_spheres.county.assumptions import ParameterError
 from grocery_spheres.county.block import Block, make_block
@@ -34,11 +34,13 @@ TABLES: Mapping[str, str] = {
     "account": "one row a group of towns, measure and part: lost, diverted, delayed, forgone in expectation",
     "diversion": "one row a dark Sphere and grocer: the expected diversion ratio",
     "outcomes": "one row an outcome that the assumptions lead to, such as the switchers who stay",
-    "choices": "one row a sampled household, day and store: chance, belief, habit",
+    "stores": "one row a store: appeal, authenticity, price level, cushion over its fixed cost",
+    "households": "one row a household: tastes, price response, trip chance, size of its baskets",
+    "choices": "one row a sampled household, day and store: chance, utility, price, distance, belief, habit",
     "states": "one row a sampled household and day: home stock, inclusive value, chance of no trip",
 }
 SAMPLED = 2  # households a town whose choices are written down
-_SWITCHERS_WANTED = 60_000  # about as many make the Monte Carlo error of a diversion ratio 0.2 points
+_SWITCHERS_WANTED = 45_000  # make the Monte Carlo error of the pooled diversion ratio about 0.2 points
 _SWITCHER_SHARE = 0.04  # of households whom an outage moves on its day, about
 
 Whole = npt.NDArray[np.int64]
@@ -120,10 +122,12 @@ def _write(recipe: Recipe, folder: Path, *, workers: int) -> None:
     made = {
         **frames,
         "parameters": describe(recipe).drop("seed", "version"),
-        "att": effects(recipe, frames["store_days"]),
+        "att": effects.by_day(recipe, frames["store_days"]),
         "account": account.account(world, redrawn),
         "diversion": account.diversion(world, redrawn),
-        "outcomes": account.outcomes(world, redrawn),
+        "outcomes": pl.concat(
+            [account.outcomes(world, redrawn), effects.of_entry(recipe, frames)], how="diagonal"
+        ),
     }
     stamp = {"seed": pl.lit(int(recipe.seed)), "version": pl.lit(version())}
     for name in TABLES:
@@ -152,10 +156,30 @@ def _live_block(recipe: Recipe, draws: int, towns: Whole) -> tuple[dict[str, pl.
     frames = {
         "store_days": pl.concat([days for days, _ in lived.values()]),
         "store_months": pl.concat([lived[name][1] for name in (FACTUAL, "no sphere")]),
+        "stores": _true_stores(block),
+        "households": _true_households(block),
         "choices": pl.concat(diary.options),
         "states": pl.concat(diary.states),
     }
     return frames, redraw(block, kept[outage], draws)
+
+
+def _true_stores(block: Block) -> pl.DataFrame:
+    """List what the stores are like, as drawn."""
+    drawn = ("store_id", "town_id", "appeal", "authentic", "log_price")
+    known = block.world.stores.filter(pl.col("town_id").is_in(block.towns.tolist())).select(*drawn)
+    ids = tables.store_ids(block)
+    slot, town = np.nonzero(ids != "")
+    thin = pl.DataFrame({"store_id": ids[slot, town], "cushion": block.cushion[slot, town]})
+    grocer = pl.when(~pl.col("store_id").str.starts_with(SPHERE)).then("cushion").alias("cushion")
+    return known.join(thin, on="store_id", validate="1:1", maintain_order="left").with_columns(grocer)
+
+
+def _true_households(block: Block) -> pl.DataFrame:
+    """List what the households are like, as drawn."""
+    homes = block.homes
+    names = ("household_id", "price_response", "distance_cost", "virtual", "local", "trip_chance", "basket")
+    return pl.DataFrame({name: getattr(homes, name) for name in names})
 
 
 def _live_arm(
@@ -208,46 +232,3 @@ def _store_days(block: Block, month: Month) -> pl.DataFrame:
     columns = {name: pl.Series(table[there]) for name, table in summed.items()}
     counted = pl.DataFrame({"store_id": tables.store_ids(block)[slot, town], "date": dates, **columns})
     return counted.with_columns(pl.col("baskets", "lines").cast(pl.Int64))
-
-
-def effects(recipe: Recipe, store_days: pl.DataFrame) -> pl.DataFrame:
-    """Return the mean effect on a store, by cause, cohort, day and format.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row = one cause (sphere, outage, event), cohort (`entry`, the day its Spheres opened), date and
-        format: `event_day` (days since the cause), `stores`, and the mean difference between the factual
-        arm and the one without the cause, `baskets` and `sales_usd`, per store and day. Towns that the
-        cause does not reach are left out; closed grocers count as zero in either arm.
-    """
-    world = recipe.world
-    known = world.stores.select("store_id", "format", "town_id").join(
-        world.towns, on="town_id", validate="m:1"
-    )
-    causes = {
-        "sphere": ("no sphere", pl.col("entry").is_not_null(), pl.col("entry")),
-        "outage": ("no outage", pl.col("outage"), pl.lit(recipe.parameters.outage_date)),
-        "event": ("no event", pl.col("event"), pl.lit(recipe.parameters.event_date)),
-    }
-    factual = store_days.filter(arm=FACTUAL).join(known, on="store_id", validate="m:1")
-    made = []
-    for cause, (arm, reached, since) in causes.items():
-        without = store_days.filter(arm=arm)
-        paired = factual.filter(reached, pl.col("date") >= without["date"].min()).join(
-            without, on=["store_id", "date"], how="left", validate="1:1", suffix="_without"
-        )
-        gaps = (pl.col(name) - pl.col(f"{name}_without").fill_null(0) for name in ("baskets", "sales_usd"))
-        keyed = paired.select(
-            pl.lit(cause).alias("cause"),
-            pl.col("entry"),
-            pl.col("date"),
-            (pl.col("date") - since).dt.total_days().alias("event_day"),
-            pl.col("format"),
-            *gaps,
-        )
-        keys = ["cause", "entry", "date", "event_day", "format"]
-        made.append(
-            keyed.group_by(keys).agg(pl.len().cast(pl.Int64).alias("stores"), pl.mean("baskets", "sales_usd"))
-        )
-    return pl.concat(made).sort("cause", "entry", "date", "format")

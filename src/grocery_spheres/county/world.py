@@ -23,6 +23,7 @@ STORY_TOWN = 1  # has Leo's grocery, the newest Sphere, the event and the outage
 _COUNTY, _TOWN = 1, 2  # first part of the place of a draw
 
 Array = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class World:
     towns : polars.DataFrame
         One row = one town: `town_id`, `size` (small, large), `entry` (first day of its Sphere, or null),
         `event`, `outage` (flags), `dark_from`, `dark_until` (hours, the second exclusive), `depth` (share of
-        customers turned away in these hours), `share_down` (share of the day's trading lost).
+        customers turned away in these hours), `share_down` (share of the day's trading lost), `four` (the
+        towns among which the 2 x 2 was drawn; null without a Sphere), `assigned` (by lot; not so the
+        story's town).
     stores : polars.DataFrame
         One row = one store, sorted by town and slot: `store_id`, `town_id`, `slot`, `format`, `kind`
         (sphere, independent, chain), `name`, `x_km`, `y_km` (from the centre), `opened`, `appeal` (utility),
@@ -100,7 +103,7 @@ def _towns(parameters: Parameters, seed: int) -> pl.DataFrame:
     draw = generator(seed, _COUNTY)
     size = np.where(draw.random(parameters.towns) < parameters.large_share, "large", "small")
     cohort = _cohorts(parameters, draw)
-    cell = _cells(size, cohort, draw)
+    cell, four = _cells(size, cohort, draw)
     dates = opening_dates(parameters)
     dark = _dark_hours(parameters, draw)
     outage = np.isin(cell, (2, 3))
@@ -112,11 +115,14 @@ def _towns(parameters: Parameters, seed: int) -> pl.DataFrame:
             "event": np.isin(cell, (1, 3)),
             "outage": outage,
             **dark,
+            "four": four,
+            "assigned": (cell >= 0) & (np.arange(parameters.towns) != STORY_TOWN - 1),
         },
         schema_overrides={"entry": pl.Date},
     )
     hit = ("dark_from", "dark_until", "depth", "share_down")
-    return frame.with_columns(pl.when("outage").then(pl.col(name)).alias(name) for name in hit)
+    by_lot = pl.when(pl.col("four") >= 0).then("four").alias("four")
+    return frame.with_columns(*(pl.when("outage").then(pl.col(name)).alias(name) for name in hit), by_lot)
 
 
 def _cohorts(parameters: Parameters, draw: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -129,23 +135,25 @@ def _cohorts(parameters: Parameters, draw: np.random.Generator) -> npt.NDArray[n
 
 def _cells(
     size: npt.NDArray[np.str_], cohort: npt.NDArray[np.int64], draw: np.random.Generator
-) -> npt.NDArray[np.int64]:
+) -> tuple[Whole, Whole]:
     """Return each town's cell of the 2 x 2: 0 neither, 1 event, 2 outage, 3 both; -1 without a Sphere.
 
     Towns are sorted by size and third of the cohorts, in random order inside, and dealt out in fours:
-    each four gets every cell once. The story's town takes both, by exchange with a town of its four.
+    each four gets every cell once; the second array numbers the fours. A four at the end of a size or third
+    straddles two. The story's town takes both, by exchange with a town of its four.
     """
     wave = cohort * 3 // (cohort.max() + 1)
     order = np.lexsort([draw.random(len(size)), wave, size])
     order = order[cohort[order] >= 0]
-    cells = np.full(len(size), -1)
+    cells, fours = np.full(len(size), -1), np.full(len(size), -1)
     for begin in range(0, len(order), 4):
         four = order[begin : begin + 4]
+        fours[four] = begin // 4
         cells[four] = draw.permutation(4)[: len(four)]
         if STORY_TOWN - 1 in four:
             had_both = four[cells[four] == 3]
             cells[had_both], cells[STORY_TOWN - 1] = cells[STORY_TOWN - 1], 3
-    return cells
+    return cells, fours
 
 
 def _dark_hours(parameters: Parameters, draw: np.random.Generator) -> dict[str, npt.NDArray[np.float64]]:
