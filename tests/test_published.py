@@ -18,6 +18,7 @@ from grocery_spheres.prose import check_prose
 
 ROOT = provenance.root()
 FIGURES = ROOT / "reports" / "figures"
+EVIDENCE = {"injected": "injected", "county": "synthetic", "targets": "public + synthetic"}  # by first word
 COPIED = ("pyproject.toml", "requirements.txt", "README.md", "notebooks", "data/sources.toml")
 
 
@@ -66,7 +67,7 @@ def test_prose_agrees_with_the_committed_numbers():
 
 def test_every_number_says_what_made_it_and_on_which_evidence():
     for number in read_numbers().values():
-        assert number.evidence == ("injected" if number.id.startswith("injected.") else "public")
+        assert number.evidence == EVIDENCE.get(number.id.partition(".")[0], "public")
         assert number.made_by.startswith("grocery_spheres.")
 
 
@@ -157,3 +158,89 @@ def test_trips_elsewhere_did_not_rise_on_dark_days():
     assert dark["made up (%)"] < 5
     assert gap["low (%)"] < 0 < gap["high (%)"]
     assert outage["low (%)"] > dark["high (%)"], "the same test sees a known outage"
+
+
+def words_of(slug):
+    return json.loads((FIGURES / f"{slug}.json").read_text(encoding="utf-8"))
+
+
+def test_figures_of_the_county_say_that_they_are_synthetic():
+    for path in FIGURES.glob("*.json"):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        assert ("county_2045" in card["sources"]) == ("synthetic" in card["evidence"]), path.name
+
+
+def test_as_many_homes_shop_most_at_the_sphere_as_the_title_says():
+    homes = plotted("story-town").filter(pl.col("what") == "home")
+    at_sphere = homes.filter(pl.col("kind") == "the Sphere").height
+    assert f"{at_sphere} of {homes.height} homes" in words_of("story-town")["title"]
+
+
+def test_the_calendar_ends_with_the_towns_and_the_share_of_its_title():
+    calendar = plotted("county-calendar")
+    towns = calendar.filter(pl.col("panel") == "towns")["value"].max()
+    share = calendar.filter(pl.col("panel") == "share")["value"].tail(26).mean()
+    assert f"in {towns:.0f} of 64 towns and take {share:.0f} %" in words_of("county-calendar")["title"]
+
+
+def test_the_title_counts_the_targets_and_spending_is_what_falls_short():
+    numbers, targets = read_numbers(), plotted("county-targets")
+    said = [f"{numbers[f'targets.{name}'].value:.0f}" for name in ("named_met", "named")]
+    assert " of ".join(said) in words_of("county-targets")["title"]
+    missed = targets.filter(~pl.col("within"), pl.col("statistic").is_in(["half", "75 %", "90 %", "95 %"]))
+    assert missed.height == numbers["targets.levels"].value - numbers["targets.levels_met"].value
+    assert set(missed["measure"]) == {"spending"}
+    assert (missed["difference"] < 0).all()
+    shares = targets.filter(pl.col("panel") == "shares", ~pl.col("within"))
+    assert shares["statistic"].to_list() == ["OTHER"]
+
+
+def test_dark_spheres_lost_most_of_a_saturday_and_caught_nothing_up_next_day():
+    day = plotted("outage-day")
+    spheres = day.filter(pl.col("panel") == "days").with_columns(pl.col("date").cast(pl.String))
+    sold = {
+        date: (lived, other) for date, lived, other in spheres.select("date", "baskets", "comparison").rows()
+    }
+    lived, without = sold["2045-06-17"]
+    assert lived < without / 2
+    after, usual = sold["2045-06-18"]
+    assert abs(after - usual) < 0.02 * usual
+
+
+def test_as_much_was_forgone_as_the_title_says_and_the_parts_add_up():
+    account = plotted("outage-account")
+    for _, rows in account.group_by("measure"):
+        share = dict(rows.select("part", "share (%)").iter_rows())
+        assert f"{share['Forgone']:.0f} %" in words_of("outage-account")["title"]
+        assert share["Forgone"] == sorted(share.values())[-2], "the largest part"
+        assert sum(share.values()) - 100 == pytest.approx(100, abs=0.3)
+        assert rows["to (%)"][-1] == 0
+
+
+def test_grocers_close_as_often_as_the_title_says_and_leo_does_not():
+    fate = plotted("grocers-fate")
+    closed = fate.filter(pl.col("panel") == "closed").group_by("line").agg(pl.max("value"))
+    ends = dict(closed.iter_rows())
+    title = words_of("grocers-fate")["title"]
+    assert f"{ends['with Spheres']:.0f} grocers close" in title
+    assert f"without Spheres {ends['without Spheres']:.0f} would" in title
+    leo = fate.filter(pl.col("panel") == "Leo").pivot("line", index="month", values="value")
+    assert (leo["with Spheres"] > leo["fixed cost"]).all()
+
+
+def test_the_misses_and_outcomes_that_prose_explains_are_those_found():
+    numbers = read_numbers()
+    assert numbers["county.closed_independent"].value < 0.1 * numbers["county.closed_with"].value
+    assert max(abs(numbers[f"county.drift_{kind}"].value) for kind in ("independent", "chain")) < 0.03
+    assert numbers["county.closed_never"].value == numbers["county.closed_never_without"].value
+    assert 0.02 < numbers["county.stay"].value < 0.10
+    for left in ("stay_habit", "stay_learning"):
+        least = 2 * numbers[f"county.{left}_error"].value
+        assert least < numbers[f"county.{left}"].value < numbers["county.stay"].value
+    assert numbers["county.small_stay_weak"].value < numbers["county.small_stay"].value / 2
+    kinds = ["assumed", "shaped", "recalled", "tuned", "told"]
+    counts = {kind: numbers[f"county.{kind}"].value for kind in kinds}
+    assert sum(counts.values()) == numbers["county.assumptions"].value
+    assert counts["assumed"] > numbers["county.assumptions"].value / 2, "most rest on plausibility alone"
+    for part in ("diverted", "delayed", "forgone"):
+        assert numbers[f"county.{part}_error"].value < 0.01

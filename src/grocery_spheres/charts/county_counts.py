@@ -32,8 +32,8 @@ _MISSES = {
 }
 _STAYS = {
     "forced switchers who stay": "stay",
-    "forced switchers who stay, by habit alone": "stay_habit",
-    "forced switchers who stay, by learning alone": "stay_learning",
+    "forced switchers who stay, that day's learning undone": "stay_habit",
+    "forced switchers who stay, that day's habit undone": "stay_learning",
     "retention": "retention",
 }
 
