@@ -199,10 +199,11 @@ def _of_fate(data: pl.DataFrame, panel: str, title: str, width: int) -> Any:
     lines = [WITH, WITHOUT, "fixed cost"]
     inks, dashes = [theme.GROCER, theme.CONTEXT, theme.SOFT], [[1, 0], _DASH, [1, 3]]
     rows = data.filter(pl.col("panel") == panel)
+    room = alt.Scale(domain=[0, 1.3 * float(rows["value"].to_numpy().max())], nice=False)  # for the words
     months = alt.Axis(format="%b %Y", tickCount={"interval": "month", "step": 6}, grid=False)
     base = alt.Chart(rows).encode(
         x=alt.X("month:T", title=None, scale=alt.Scale(domain=["2044-01-01", "2046-01-01"]), axis=months),
-        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4)),
+        y=alt.Y("value:Q", title=title, scale=room, axis=alt.Axis(tickCount=4)),
         color=alt.Color("line:N", scale=alt.Scale(domain=lines, range=inks), legend=None),
         strokeDash=alt.StrokeDash("line:N", scale=alt.Scale(domain=lines, range=dashes), legend=None),
         tooltip=["line:N", alt.Tooltip("month:T", format="%B %Y"), alt.Tooltip("value:Q", format=",.0f")],
@@ -210,7 +211,7 @@ def _of_fate(data: pl.DataFrame, panel: str, title: str, width: int) -> Any:
     curve: Any = "step-after" if panel == "closed" else "linear"
     line = base.mark_line(interpolate=curve, strokeWidth=2)
     ends = rows.filter(pl.col("month") == rows["month"].max())
-    below = {WITH: 20, WITHOUT: -16, "fixed cost": -10} if panel == "Leo" else dict.fromkeys(lines, -10)
+    below = {WITH: 26, WITHOUT: -34, "fixed cost": -10} if panel == "Leo" else dict.fromkeys(lines, -10)
     words = [
         alt.Chart(ends.filter(pl.col("line") == name))
         .mark_text(align="right", dy=below[name], fontWeight=600)

@@ -58,7 +58,9 @@ def _by_day(data: pl.DataFrame, title: str, width: int) -> Any:
     tips: list[Any] = [alt.Tooltip("date:T", format="%d %B"), "baskets:Q"]
     tips.append(alt.Tooltip("comparison:Q", title="without the outage"))
     base = alt.Chart(data).encode(x=alt.X("date:T", title=None, axis=axis), tooltip=tips)
-    y = alt.Y("baskets:Q", title=title, axis=alt.Axis(tickCount=3), scale=alt.Scale(domain=[0, 660]))
+    most = data.select(pl.max_horizontal(pl.col("baskets", "comparison").max())).item()
+    room = alt.Scale(domain=[0, 1.15 * most], nice=False)  # for the words above
+    y = alt.Y("baskets:Q", title=title, axis=alt.Axis(tickCount=3), scale=room)
     without = base.mark_line(strokeDash=_DASH, color=theme.INK, strokeWidth=1.5).encode(y="comparison:Q")
     lived = base.mark_line(color=theme.SPHERE, strokeWidth=2).encode(y=y)
     that_day = base.transform_filter(f"toDate(datum.date) == toDate('{_OUTAGE}')")

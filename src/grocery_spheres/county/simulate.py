@@ -29,14 +29,18 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass
 class Memory:
-    """All that goes from one day to the next: the households' state, the grocers' fate."""
+    """All that goes from one day to the next: the households' state, the grocers' fate.
+
+    `woke` is the ordinal of the day that has begun last, so that a copy taken in the morning begins it once.
+    """
 
     state: State
     fate: Fate
+    woke: int = 0
 
     def copy(self) -> Memory:
         """Return a memory that can go its own way."""
-        return Memory(self.state.copy(), self.fate.copy())
+        return Memory(self.state.copy(), self.fate.copy(), self.woke)
 
 
 Watch = Callable[[int, Memory], None]
@@ -157,6 +161,9 @@ def live(
 
 def wake(block: Block, arm: Arm, memory: Memory, day: int) -> None:
     """Begin a day: beliefs fade and prices change with the week, and prices when a Sphere opens."""
+    if memory.woke == day:
+        return
+    memory.woke = day
     first = (day - block.begin) % WEEK == 0
     if first:
         behaviour.forget(memory.state, block.nature)
