@@ -201,10 +201,13 @@ def test_dark_spheres_lost_most_of_a_saturday_and_caught_nothing_up_next_day():
     sold = {
         date: (lived, other) for date, lived, other in spheres.select("date", "baskets", "comparison").rows()
     }
+    before = [pair for date, pair in sold.items() if date < "2045-06-17"]
+    assert before
+    assert all(lived == other for lived, other in before), "until the outage the two arms are one"
     lived, without = sold["2045-06-17"]
     assert lived < without / 2
     after, usual = sold["2045-06-18"]
-    assert abs(after - usual) < 0.02 * usual
+    assert abs(after - usual) < 0.02 * usual, "nothing is caught up at once"
 
 
 def test_as_much_was_forgone_as_the_title_says_and_the_parts_add_up():
