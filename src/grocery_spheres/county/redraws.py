@@ -26,7 +26,7 @@ AFTER_DAYS = 28  # DESIGN section 6: A is the 28 days after the outage
 LATE_DAYS = (29, 56)  # and retention is read on these days after it
 MEASURES = ("baskets", "sales_usd")
 _FIRST_STAGE = 2  # of the draws: 0 and 1 are the days and lines on record
-_ROWS_AT_ONCE = 20_000
+_ROWS_AT_ONCE = 80_000
 _PAIR = (ARMS[FACTUAL], ARMS["no outage"])
 # How a life goes on after the day: its arm, and what that day is made not to have changed. Like is held
 # against like, so each with the outage has its twin without.
