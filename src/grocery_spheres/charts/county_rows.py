@@ -15,6 +15,7 @@ from grocery_spheres.county.arms import FACTUAL
 from grocery_spheres.county.world import LEO, SPHERE, STORY_TOWN
 
 HOME, STORE = "home", "store"
+_PLACES = 6  # sums of floats differ beyond, by the order in which threads add them up
 KINDS = {"sphere": "the Sphere", "independent": "Leo’s grocery", "chain": "the chain"}
 """What the kinds of store are called in the story's town."""
 LABELS = {LEO: "Leo’s grocery", "chain store": "a chain store"}
@@ -142,7 +143,8 @@ def calendar_rows(county: Any, store_days: pl.DataFrame) -> pl.DataFrame:
 def _weekly(rows: pl.DataFrame, value: pl.Expr) -> pl.DataFrame:
     """Evaluate an expression over each whole Monday week."""
     week = pl.col("date").dt.truncate("1w")
-    weeks = rows.group_by(week.alias("week")).agg(value.alias("value"), days=pl.col("date").n_unique())
+    summed = value.round(_PLACES).alias("value")
+    weeks = rows.group_by(week.alias("week")).agg(summed, days=pl.col("date").n_unique())
     whole = weeks.filter(pl.col("days") == 7).sort("week")
     return whole.select(date="week", value="value")
 
