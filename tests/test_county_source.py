@@ -82,7 +82,7 @@ def test_the_foot_of_a_page_gives_the_county_no_publisher():
 
 
 def test_data_builds_the_county_and_names_folders_and_counts(data, capsys):
-    assert main(["data", "--preset", "small", "--seed", "7", "--set", "towns=8", "burn_in_days=60"]) == 0
+    assert main(["data", "--preset", "small", "--seed", "7", "--set", "towns=8", "burn_in_days=430"]) == 0
     first, second, third, fourth = capsys.readouterr().out.splitlines()
     folder, truth = sorted((data / "synthetic").iterdir())
     assert third == f"What would have been otherwise lies in {truth}."
@@ -95,9 +95,9 @@ def test_data_builds_the_county_and_names_folders_and_counts(data, capsys):
     assert second == (
         f"The county of 2045 (synthetic) lies in {folder}: {lines:,} lines, 320 households, {stores} stores."
     )
-    call = "grocery_spheres.county(seed=7, preset='small', arm='factual', towns=8, burn_in_days=60)"
+    call = "grocery_spheres.county(seed=7, preset='small', arm='factual', towns=8, burn_in_days=430)"
     assert fourth == f"In Python: {call}"
-    found = gs.county(seed=7, preset="small", arm="factual", towns=8, burn_in_days=60)
+    found = gs.county(seed=7, preset="small", arm="factual", towns=8, burn_in_days=430)
     assert found.recipe.folder == folder, "the call that is printed reads what was built"
     assert found.stores.height == stores
 
@@ -138,7 +138,7 @@ def test_an_installed_copy_builds_a_county_in_the_folder_that_is_named(tmp_path)
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = (
         "import grocery_spheres as gs\n"
-        "county = gs.county(seed=7, preset='small', towns=8, burn_in_days=60)\n"
+        "county = gs.county(seed=7, preset='small', towns=8, burn_in_days=430)\n"
         "print(gs.__file__, county.recipe.folder, county.account['rows'][1], sep='\\n')\n"
     )
     inherited = {name: value for name, value in os.environ.items() if name != provenance.ROOT_VARIABLE}

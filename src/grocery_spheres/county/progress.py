@@ -58,4 +58,7 @@ def _clear() -> None:
 
 
 def _in_notebook() -> bool:
-    return "ipykernel" in sys.modules and "IPython" in sys.modules
+    """Does a kernel run this? A script or a test that has merely imported one is no notebook."""
+    known = sys.modules.get("IPython")
+    shell = known.get_ipython() if known else None
+    return getattr(shell, "kernel", None) is not None
