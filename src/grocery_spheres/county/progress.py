@@ -58,7 +58,7 @@ def _clear() -> None:
 
 
 def _in_notebook() -> bool:
-    """Does a kernel run this? A script or a test that has merely imported one is no notebook."""
+    """Tell whether a kernel runs this: a script or a test that has merely imported one is no notebook."""
     known = sys.modules.get("IPython")
     shell = known.get_ipython() if known else None
     return getattr(shell, "kernel", None) is not None
