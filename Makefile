@@ -23,7 +23,7 @@ report: $(VENV)/run.stamp ## Run the notebooks, write reports/ and name the page
 test: $(VENV)/test.stamp ## Lint, check types and run the tests, without the long browser part
 	$(RUN) ruff check --quiet && $(RUN) ruff format --check --quiet
 	$(RUN) mypy --no-error-summary
-	$(RUN) pytest -q -n 2 -m 'not slow'
+	$(RUN) pytest -q -n 2 --dist worksteal -m 'not slow'
 
 test-browser: $(VENV)/test.stamp ## Open every page and notebook in headless Chromium, the long part too
 	$(RUN) pytest -q -m browser

@@ -30,6 +30,11 @@ configuration.set_hypothesis_home_dir(Path(__file__).parents[1] / ".pytest_cache
 CHROMIUM_FLAGS = ("--disable-gpu", "--disable-background-networking", "--no-first-run")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that run whole notebooks, so that no worker is left alone with them at the end."""
+    items.sort(key=lambda item: "test_published" not in item.nodeid)
+
+
 class Project:
     """A checkout in miniature. Notebooks are written as (source, outputs) pairs; no kernel runs them."""
 
