@@ -22,8 +22,9 @@ from grocery_spheres.county.assumptions import ParameterError
 from grocery_spheres.county.block import Block, make_block
 from grocery_spheres.county.build import Recipe, blocks_of, describe, each_block, version, whole_folder
 from grocery_spheres.county.diary import Diary, sample_of
+from grocery_spheres.county.lived import live_arm
 from grocery_spheres.county.redraws import LATE_DAYS, Redrawn, redraw
-from grocery_spheres.county.simulate import Memory, Month, Watch, burn_in, months
+from grocery_spheres.county.simulate import Memory
 from grocery_spheres.county.world import SPHERE
 
 TABLES: Mapping[str, str] = {
@@ -44,7 +45,6 @@ _SWITCHERS_WANTED = 45_000  # make the Monte Carlo error of the pooled diversion
 _SWITCHER_SHARE = 0.04  # of households whom an outage moves on its day, about
 
 Whole = npt.NDArray[np.int64]
-_EPOCH = dt.date(1970, 1, 1).toordinal()
 
 
 def truth(recipe: Recipe, table: str, *, workers: int = 1) -> pl.DataFrame:
@@ -149,9 +149,9 @@ def _live_block(recipe: Recipe, draws: int, towns: Whole) -> tuple[dict[str, pl.
             kept[day] = memory.copy()
 
     lived = {
-        FACTUAL: _live_arm(block, FACTUAL, watch=watch),
-        "no sphere": _live_arm(block, "no sphere"),
-        **{name: _live_arm(block, name, kept[fork].copy(), fork) for name in ("no outage", "no event")},
+        FACTUAL: live_arm(block, FACTUAL, watch=watch),
+        "no sphere": live_arm(block, "no sphere"),
+        **{name: live_arm(block, name, kept[fork].copy(), fork) for name in ("no outage", "no event")},
     }
     frames = {
         "store_days": pl.concat([days for days, _ in lived.values()]),
@@ -180,55 +180,3 @@ def _true_households(block: Block) -> pl.DataFrame:
     homes = block.homes
     names = ("household_id", "price_response", "distance_cost", "virtual", "local", "trip_chance", "basket")
     return pl.DataFrame({name: getattr(homes, name) for name in names})
-
-
-def _live_arm(
-    block: Block,
-    name: str,
-    memory: Memory | None = None,
-    first: int | None = None,
-    watch: Watch | None = None,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Live through one arm, from the start or from where it parts from the factual one.
-
-    Returns
-    -------
-    polars.DataFrame, polars.DataFrame
-        Its store-days and its store-months.
-    """
-    arm, values = ARMS[name], block.parameters
-    memory = burn_in(block, arm) if memory is None else memory
-    first = values.start.toordinal() if first is None else first
-    days, booked = [], []
-    for month in months(block, arm, memory, first, values.end.toordinal(), watch=watch):
-        booked += tables.book(block, arm, month, memory.fate)
-        days.append(_store_days(block, month))
-    named = pl.lit(name).alias("arm")
-    months_table = pl.DataFrame(booked, orient="row", schema=tables.MONTH_COLUMNS)
-    there = (
-        pl.concat(days)
-        if arm.spheres
-        else pl.concat(days).filter(~pl.col("store_id").str.starts_with(SPHERE))
-    )
-    return there.select(named, pl.all()), months_table.select(named, pl.all())
-
-
-def _store_days(block: Block, month: Month) -> pl.DataFrame:
-    """Count what each store sold each day: zeros once a grocer has closed, no row before a Sphere opens."""
-    slots, towns = block.exists.shape
-    days = month.last - month.first + 1
-    baskets = month.baskets
-    cell = ((baskets.day - month.first) * slots + baskets.slot) * towns + block.town[baskets.rows]
-    shape = (days, slots, towns)
-    amounts = {"baskets": None, "lines": baskets.lines, "sales_usd": month.usd}
-    summed = {
-        name: np.bincount(cell, weights, minlength=math.prod(shape)).reshape(shape)
-        for name, weights in amounts.items()
-    }
-    opened = np.where(np.arange(slots)[:, None] == 0, block.entry, 0)
-    there = block.exists & (np.arange(month.first, month.last + 1)[:, None, None] >= opened)
-    day, slot, town = np.nonzero(there)
-    dates = pl.Series((day + month.first - _EPOCH).astype(np.int32)).cast(pl.Date)
-    columns = {name: pl.Series(table[there]) for name, table in summed.items()}
-    counted = pl.DataFrame({"store_id": tables.store_ids(block)[slot, town], "date": dates, **columns})
-    return counted.with_columns(pl.col("baskets", "lines").cast(pl.Int64))
