@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import polars as pl
@@ -54,7 +55,9 @@ def store_labels(stores: Any, label: str = "format") -> pl.DataFrame:
     return named
 
 
-def labelled(baskets: pl.DataFrame, stores: Any, label: str = "format") -> pl.DataFrame:
+def labelled(
+    baskets: pl.DataFrame, stores: Any, label: str = "format", *, of: str = "baskets"
+) -> pl.DataFrame:
     """Add to each basket the label of its store, as the column `label`.
 
     Parameters
@@ -63,6 +66,8 @@ def labelled(baskets: pl.DataFrame, stores: Any, label: str = "format") -> pl.Da
         One row = one basket, with `store_id`; what `tables.read_baskets` returned.
     stores, label
         As `store_labels` takes them.
+    of : str
+        What a row is, for the refusal.
 
     Raises
     ------
@@ -82,13 +87,14 @@ def labelled(baskets: pl.DataFrame, stores: Any, label: str = "format") -> pl.Da
             f"`store_id` is {baskets['store_id'].dtype} in the baskets and {named['store_id'].dtype} in "
             "`stores`. Ids are strings or integers, never mixed: convert one of them."
         )
-    kind = pl.col("store_id").cast(baskets["store_id"].dtype)
+    # A store whose id does not fit into the baskets' kind of id sold nothing there.
+    kind = pl.col("store_id").cast(baskets["store_id"].dtype, strict=False)
     joined = baskets.join(named.with_columns(kind), on="store_id", how="left", maintain_order="left")
     lost = joined.filter(pl.col("label").is_null())["store_id"]
     if len(lost):
         raise ContractError(
-            f"{len(lost):,} baskets were sold at stores that the table `stores` does not list (the first: "
-            f"{_listed(lost.unique(maintain_order=True))}). Add them, or set such baskets apart and count "
+            f"{len(lost):,} {of} were sold at stores that the table `stores` does not list (the first: "
+            f"{_listed(lost.unique(maintain_order=True))}). Add them, or set such {of} apart and count "
             "them."
         )
     return joined
@@ -110,6 +116,11 @@ def with_period(labels: pl.DataFrame, every: str) -> pl.DataFrame:
         With `period`, and `whole`: whether all days of the period lie between the first and last date here.
         A period that begins before the first date or ends after the last is kept and marked.
 
+    Raises
+    ------
+    ContractError
+        `every` is no length in whole days, weeks, months, quarters or years.
+
     Examples
     --------
     >>> import datetime as dt
@@ -117,12 +128,9 @@ def with_period(labels: pl.DataFrame, every: str) -> pl.DataFrame:
     >>> with_period(sold, "1mo").select("period", "whole").rows()
     [(datetime.date(2045, 1, 1), True), (datetime.date(2045, 2, 1), False)]
     """
-    try:
-        placed = labels.with_columns(period=pl.col("date").dt.truncate(every))
-    except (pl.exceptions.PolarsError, ValueError) as error:
-        raise ContractError(
-            f"`every` is {every!r}: give a length such as '1d', '1w', '1mo' or '1q'."
-        ) from error
+    if not isinstance(every, str) or not re.fullmatch(r"[1-9]\d*(d|w|mo|q|y)", every):
+        raise ContractError(f"`every` is {every!r}: give a length such as '1d', '1w', '1mo' or '1q'.")
+    placed = labels.with_columns(period=pl.col("date").dt.truncate(every))
     ends = pl.col("period").dt.offset_by(every)
     first, last = pl.col("date").min(), pl.col("date").max()
     return placed.with_columns(whole=(pl.col("period") >= first) & (ends.dt.offset_by("-1d") <= last))

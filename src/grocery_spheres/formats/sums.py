@@ -6,7 +6,7 @@ rows. The statistic may be anything that sums determine: a share, an index, a lo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy import sparse
+
+ROUNDING = 1e-9  # of an end: draws that lie no further apart are the same number
 
 Array = npt.NDArray[np.float64]
 Statistic = Callable[[Array], Array]
@@ -35,7 +37,7 @@ class Interval:
 
 
 def household_sums(
-    rows: pl.DataFrame, homes: pl.Series, cells: list[str], what: str
+    rows: pl.DataFrame, homes: pl.Series, cells: list[str], what: str, known: pl.DataFrame | None = None
 ) -> tuple[Any, pl.DataFrame]:
     """Sum a column by household and cell.
 
@@ -49,11 +51,13 @@ def household_sums(
         Columns whose values together name a cell, such as label and period.
     what : str
         Column to sum.
+    known : polars.DataFrame, optional
+        The cells, one row each, also those in which nothing stands. Without it: those that rows have, sorted.
 
     Returns
     -------
     scipy.sparse.csr_array, polars.DataFrame
-        One row = one household, one column = one cell; and the cells in order of their columns, sorted.
+        One row = one household, one column = one cell; and the cells in order of their columns.
 
     Examples
     --------
@@ -62,7 +66,7 @@ def household_sums(
     >>> sums.toarray().tolist(), cells["label"].to_list()
     ([[1.0, 2.0], [4.0, 0.0]], ['a', 'b'])
     """
-    known = rows.select(cells).unique().sort(cells)
+    known = rows.select(cells).unique().sort(cells) if known is None else known
     who = pl.DataFrame({"household_id": homes}).with_row_index("who")
     coded = rows.join(who, on="household_id").join(known.with_row_index("cell"), on=cells, nulls_equal=True)
     summed = coded.group_by("who", "cell").agg(pl.col(what).sum()).sort("who", "cell")
@@ -100,8 +104,74 @@ def resampled(sums: Any, statistic: Statistic, weights: Array | None, alpha: flo
     with np.errstate(invalid="ignore", divide="ignore"):
         value = statistic(np.asarray(sums.sum(axis=0), dtype=np.float64).ravel())
         drawn = None if weights is None else statistic(np.asarray((sums.T @ weights.T).T, dtype=np.float64))
+    return percentiles(value, drawn, alpha)
+
+
+def percentiles(value: Array, drawn: Array | None, alpha: float) -> Interval:
+    """Return values with the interval that draws give them.
+
+    Parameters
+    ----------
+    value : array, (values,)
+        The statistic of all households.
+    drawn : array or None, (draws, values)
+        The statistic of each draw; None leaves the ends NaN.
+    alpha : float
+        One minus the level of the intervals.
+
+    Returns
+    -------
+    Interval
+        The ends (quantiles of the draws) are NaN where some draw has no such value.
+
+    Examples
+    --------
+    >>> percentiles(np.array([2.0]), np.array([[1.0], [2.0], [3.0]]), 0.5)
+    Interval(value=array([2.]), low=array([1.5]), high=array([2.5]))
+    """
     if drawn is None:
         return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
-    ends = np.quantile(drawn, [alpha / 2, 1 - alpha / 2], axis=0)
+    with np.errstate(invalid="ignore"):
+        ends = np.quantile(drawn, [alpha / 2, 1 - alpha / 2], axis=0)
     told = np.isfinite(drawn).all(axis=0)
     return Interval(value, *(np.where(told, end, np.nan) for end in ends))
+
+
+def tidied(cells: pl.DataFrame, measures: Mapping[str, str], found: Interval) -> pl.DataFrame:
+    """Write values and their intervals as rows.
+
+    Parameters
+    ----------
+    cells : polars.DataFrame
+        One row = one cell.
+    measures : mapping
+        Name of each measure and its unit.
+    found : Interval
+        All cells of the first measure, then all of the second, and so on.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row = one cell and measure: the columns of `cells`, `measure`, `unit`, `value`, `low`, `high`.
+        What cannot be told is null. So are the ends where all draws agree: households that do not differ
+        (nobody bought, everybody did) do not show how far others would.
+
+    Examples
+    --------
+    >>> share = Interval(np.array([0.4, 0.0]), np.array([0.3, 0.0]), np.array([0.5, 0.0]))
+    >>> rows = tidied(pl.DataFrame({"label": ["a", "b"]}), {"share": "share"}, share)
+    >>> rows.select("label", "value", "low", "high").rows()
+    [('a', 0.4, 0.3, 0.5), ('b', 0.0, None, None)]
+    """
+    apart = found.high - found.low > ROUNDING * np.maximum(np.abs(found.low), np.abs(found.high))
+    numbers = pl.DataFrame(
+        {
+            "value": np.where(np.isfinite(found.value), found.value, np.nan),
+            "low": np.where(apart, found.low, np.nan),
+            "high": np.where(apart, found.high, np.nan),
+        }
+    )
+    names = pl.DataFrame({"measure": list(measures), "unit": list(measures.values())})
+    placed = names.with_row_index("_measure").join(cells.with_row_index("_cell"), how="cross")
+    rows = pl.concat([placed, numbers.fill_nan(None)], how="horizontal").sort("_cell", "_measure")
+    return rows.select(*cells.columns, *names.columns, *numbers.columns)
