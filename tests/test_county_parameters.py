@@ -165,6 +165,7 @@ NO_ASSUMPTION = {
     "fate.py": {"DAYS_A_MONTH"},
     "households.py": {"_HOUSEHOLDS", "HOUSEHOLD_STEP", "_THIRDS"},
     "lines.py": {"LINES_A_DAY", "CENTS"},
+    "lived.py": {"_EPOCH"},
     "presets.py": {"PRESETS"},
     "progress.py": {"_WIDTH"},
     "tables.py": {"BASKET_STEP", "ROWS_A_GROUP", "_EPOCH", "_SECONDS_A_DAY"},

@@ -207,6 +207,23 @@ def test_households_habits_start_at_grocers_that_are_there():
     assert (habit[:, :][~block.exists[:, block.town]] == 0).all()
 
 
+def test_the_taste_for_the_virtual_rises_with_income_as_far_as_one_asks():
+    def homes(slope):
+        world = make_world(Parameters(towns=8, never_towns=0, households=500, virtual_income=slope), seed=7)
+        return make_block(world, np.arange(1, 9)).homes
+
+    apart, tied = homes(0.0), homes(1.5)
+    gap = {
+        name: [one.virtual[one.income == third].mean() for third in range(3)]
+        for name, one in (("apart", apart), ("tied", tied))
+    }
+    assert np.ptp(gap["apart"]) < 0.1
+    steps = np.diff(gap["tied"])
+    # between the means of neighbouring thirds of a normal distribution lie 1.09 standard deviations
+    assert steps == pytest.approx([1.5 * 0.6 * 1.09] * 2, abs=0.1)
+    assert np.array_equal(apart.local, tied.local)
+
+
 def test_incomes_are_thirds():
     world = make_world(Parameters(towns=4, never_towns=0, households=3000), 7)
     income = make_block(world, np.arange(1, 5)).homes.income

@@ -109,8 +109,9 @@ def _town(world: World, town: int) -> dict[str, npt.NDArray]:
     home = values.homes_km * draw.normal(size=(2, number))
     store_taste = values.store_spread * draw.normal(size=(world.slots, number))
     tied = values.taste_correlation * normal[0] + np.sqrt(1 - values.taste_correlation**2) * normal[1]
-    virtual, local = values.virtual_spread * normal[0], values.local_spread * tied
     income = normal[2]
+    virtual = values.virtual_spread * normal[0] + values.virtual_income * values.income_spread * income
+    local = values.local_spread * tied
     cost = values.distance_cost * np.exp(values.distance_spread * normal[3])
     liking, distance = _liking(world, town, home, cost, (virtual, local, store_taste))
     odds = values.trip_chance / (1 - values.trip_chance) * np.exp(values.trip_spread * normal[4])

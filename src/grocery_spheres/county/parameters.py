@@ -129,6 +129,7 @@ class Parameters:
     distance_cost: float = assumed(0.08, "utility among stores a km", 0.02, 0.1, "median household; at a basket of 30 USD and the default price response, 1 USD of 2017 a km", RECALLED)
     distance_spread: float = assumed(0.4, "log", 0.2, 0.7, "standard deviation of log distance cost")
     virtual_spread: float = assumed(0.8, "utility among stores", 0.5, 1.3, "standard deviation of the taste for the virtual", RECALLED)
+    virtual_income: float = assumed(0.0, "utility among stores a log income", 0.0, 1.5, "how the taste for the virtual rises with income; turn it up and richer households choose Spheres", least=None)
     local_spread: float = assumed(0.8, "utility among stores", 0.5, 1.3, "standard deviation of the taste for the local", RECALLED)
     taste_correlation: float = assumed(-0.4, "correlation", -0.7, 0.2, "between the two tastes", least=-0.99, most=0.99)
     store_spread: float = assumed(0.33, "utility among stores", 0.1, 1.5, "standard deviation of a household's liking of one store", SHAPED)
