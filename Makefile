@@ -34,14 +34,14 @@ lab: $(VENV)/run.stamp ## Open JupyterLab on the notebooks; it works with no net
 bench: $(VENV)/test.stamp ## Measure speed and memory against peers (benchmarks/)
 	@for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit; done
 
-validate: ## Run the long proofs, subject by subject
-	@echo 'No subject yet: the long proofs come with the estimators of outages.'
+validate: $(VENV)/run.stamp ## Run the long proofs into reports/validation/; SUBJECT=entry runs one
+	@$(RUN) grocery_spheres validate $(SUBJECT)
 
 data: $(VENV)/run.stamp ## Build the data that the notebooks read
 	@$(RUN) grocery_spheres data
 
 clean: ## Remove what was built: pages, data, caches (the environment stays)
-	rm -rf reports/*.html reports/executed reports/numbers data/public data/synthetic
+	rm -rf reports/*.html reports/executed reports/numbers data/public data/synthetic data/validation
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 
 # The environment, in steps: the locked packages, the package itself, the checks. Each is redone when its file changed.

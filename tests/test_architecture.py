@@ -33,7 +33,8 @@ MAY_USE: Mapping[str, set[str]] = {
     "county": CONTRACT | MODELS,
     "data_build": CONTRACT | SOURCES | {"county", "data_readme"},
     "scenarios": KNOWLEDGE,
-    "charts": KNOWLEDGE | RULES | {"scenarios"},
+    "validation": KNOWLEDGE | {"scenarios"},
+    "charts": KNOWLEDGE | RULES | {"scenarios", "validation"},
     **dict.fromkeys(PUBLISHING, KNOWLEDGE | RULES | {"scenarios", "charts"} | PUBLISHING),
     **dict.fromkeys(REPORTING, KNOWLEDGE | RULES | {"scenarios", "charts"} | PUBLISHING | REPORTING),
 }

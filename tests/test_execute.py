@@ -145,12 +145,22 @@ def test_prose_is_no_reason_to_run(built):
         lambda project: project.notebook("01-a", "# A", ("x = 2", [figure("one")])),
         lambda project: (project.root / "requirements.txt").write_text("altair==6.3.1\n"),
         lambda project: (project.root / "data" / "sources.toml").write_text("# other cards\n"),
+        lambda project: kernels.write_text(project.root / "reports" / "validation" / "entry.csv", "seed\n"),
         lambda project: (project.root / "reports" / "figures" / "one.csv").unlink(),
         lambda project: (project.root / "reports" / "figures" / "one.svg").write_text("edited"),
         lambda project: kernels.executed_copy(project.root, "01-a").unlink(),
         lambda project: (project.root / "reports" / "executed" / "01-a.key.json").write_text("{"),
     ],
-    ids=["code", "lock", "cards", "output deleted", "output edited", "executed copy deleted", "key damaged"],
+    ids=[
+        "code",
+        "lock",
+        "cards",
+        "proofs",
+        "output deleted",
+        "output edited",
+        "executed copy deleted",
+        "key damaged",
+    ],
 )
 def test_a_change_is_a_reason_to_run(built, change):
     change(built)

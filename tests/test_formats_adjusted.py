@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+import grocery_spheres as gs
 from grocery_spheres.formats import adjusted_difference
 from grocery_spheres.tables import ContractError
 
@@ -275,3 +276,16 @@ def test_groups_may_be_whole_numbers_or_true_and_false():
     flags = HOUSEHOLDS.with_columns(income=pl.Series([True, True, False, False]))
     assert found(plain(households=numbers)) == pytest.approx(found(plain()))
     assert found(plain(households=flags)) == pytest.approx(found(plain()))
+
+
+def test_where_richer_households_choose_spheres_raw_is_off_and_adjusted_is_not():
+    """The county with one assumption turned: the same households' baskets differ by what the label does."""
+    turned = gs.county(seed=7, preset="small", towns=24, never_towns=4, households=100, virtual_income=1.5)
+    found = adjusted_difference(
+        gs.baskets(turned.lines), turned.stores, turned.households, base="grocer", other="sphere", draws=100
+    ).filter(pl.col("measure") == "relative difference")
+    value = dict(found.select("method", "value").iter_rows())
+    low, high = found.filter(pl.col("method") == "within households").select("low", "high").row(0)
+    assert value["raw"] > value["standardised"] + 0.02
+    assert value["raw"] > high
+    assert low < value["standardised"] < high

@@ -18,7 +18,12 @@ from grocery_spheres.prose import check_prose
 
 ROOT = provenance.root()
 FIGURES = ROOT / "reports" / "figures"
-EVIDENCE = {"injected": "injected", "county": "synthetic", "targets": "public + synthetic"}  # by first word
+EVIDENCE = {
+    "injected": "injected",
+    "county": "synthetic",
+    "formats": "synthetic",
+    "targets": "public + synthetic",
+}  # by first word
 COPIED = ("pyproject.toml", "requirements.txt", "README.md", "notebooks", "data/sources.toml")
 
 

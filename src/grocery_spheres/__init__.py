@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from grocery_spheres.county.load import county
-    from grocery_spheres.formats import shopping_profile
+    from grocery_spheres.entry import closing_hazard, compare_survival, estimate_entry
+    from grocery_spheres.formats import (
+        compare_formats,
+        decompose_growth,
+        price_index,
+        sales_over_time,
+        shopping_profile,
+    )
     from grocery_spheres.outage.dark_spells import missing_or_outage
     from grocery_spheres.outage.events import find_events
     from grocery_spheres.outage.relocations import follow
@@ -25,12 +32,19 @@ _HOMES = {
     "baskets": "panels",
     "check_baskets": "panels",
     "check_table": "tables",
+    "closing_hazard": "entry",
+    "compare_formats": "formats",
+    "compare_survival": "entry",
     "complete_journey": "public",
     "county": "county",
+    "decompose_growth": "formats",
+    "estimate_entry": "entry",
     "find_events": "outage.events",
     "follow": "outage.relocations",
     "household_weeks": "panels",
     "missing_or_outage": "outage.dark_spells",
+    "price_index": "formats",
+    "sales_over_time": "formats",
     "shopping_profile": "formats",
     "store_days": "panels",
 }
@@ -42,12 +56,19 @@ __all__ = [
     "baskets",
     "check_baskets",
     "check_table",
+    "closing_hazard",
+    "compare_formats",
+    "compare_survival",
     "complete_journey",
     "county",
+    "decompose_growth",
+    "estimate_entry",
     "find_events",
     "follow",
     "household_weeks",
     "missing_or_outage",
+    "price_index",
+    "sales_over_time",
     "shopping_profile",
     "store_days",
 ]

@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--force", action="store_true", help="run every notebook, changed or not")
     report.add_argument("--update-prose", action="store_true", help="rewrite numbers in prose that drifted")
     report.set_defaults(answer=_report)
+    _add_validate(commands)
     return parser
 
 
@@ -91,16 +92,31 @@ def _add_data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         default=[],
         help="turn assumptions of the county; several values with commas between; may be repeated",
     )
+    _add_workers(data, "processes that build the county; they change no byte of it")
+    data.add_argument("--force", action="store_true", help="build even where it is already there")
+    data.set_defaults(answer=_data)
+
+
+def _add_validate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    proofs = commands.add_parser(
+        "validate",
+        help="run the long proofs and write their tables into reports/validation/",
+        description="Repeat a method where the truth is known. A run that was stopped goes on where it was.",
+    )
+    proofs.add_argument("subjects", metavar="SUBJECT", nargs="*", help="what to prove (default: everything)")
+    _add_workers(proofs, "processes; they change no number")
+    proofs.set_defaults(answer=_validate)
+
+
+def _add_workers(command: argparse.ArgumentParser, what: str) -> None:
     workers = min(_MOST_WORKERS, os.cpu_count() or 1)
-    data.add_argument(
+    command.add_argument(
         "--workers",
         metavar="N",
         type=_at_least_one,
         default=workers,
-        help="processes that build the county; they change no byte of it (default: 2, on one processor 1)",
+        help=f"{what} (default: 2, on one processor 1)",
     )
-    data.add_argument("--force", action="store_true", help="build even where it is already there")
-    data.set_defaults(answer=_data)
 
 
 def _at_least_one(text: str) -> int:
@@ -128,6 +144,12 @@ def _report(arguments: argparse.Namespace) -> str:
 
     page = report.build(force=arguments.force, update_prose=arguments.update_prose)
     return f"Open {page}"
+
+
+def _validate(arguments: argparse.Namespace) -> str:
+    from grocery_spheres.validation import runs
+
+    return runs.validate(arguments.subjects, workers=arguments.workers)
 
 
 if __name__ == "__main__":

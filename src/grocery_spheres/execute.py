@@ -126,14 +126,15 @@ def read_manifest(root: Path, name: str) -> dict[str, Any]:
 
 
 def shared_key(root: Path) -> str:
-    """Return the hash of what every notebook rests on: package, cards, lock, Python, installed data."""
+    """Return the hash of what all notebooks rest on: package, cards, lock, proofs, Python, installed data."""
     digest = hashlib.sha256(sys.version.encode())
     package = Path(__file__).parent
     for path in sorted(package.rglob("*")):
         if path.is_file() and not set(path.relative_to(package).parts) & set(_NOT_RUN_BY_NOTEBOOKS):
             digest.update(f"{path.relative_to(package)} {_hash_of(path)}".encode())
-    for name in ("data/sources.toml", "requirements.txt"):
-        digest.update(f"{name} {_hash_of(root / name)}".encode())
+    proofs = sorted((root / "reports" / "validation").glob("[!.]*"))
+    for path in (root / "data" / "sources.toml", root / "requirements.txt", *proofs):
+        digest.update(f"{path.relative_to(root)} {_hash_of(path)}".encode())
     for path in _installed_data():
         digest.update(f"{path.name} {path.stat().st_size}".encode())
     return digest.hexdigest()

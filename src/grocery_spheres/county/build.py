@@ -151,11 +151,11 @@ def each_block(job: Callable[[Whole], Result], world: World, workers: int = 1) -
         return
     context = multiprocessing.get_context("spawn")
     processes = min(workers, len(blocks))
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_the_builder) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_the_builder) as pool:
         yield from pool.map(job, blocks)
 
 
-def _end_with_the_builder() -> None:
+def end_with_the_builder() -> None:
     """Have a worker end when the process that builds is killed: nobody would tell it otherwise."""
     builder = multiprocessing.parent_process()
 

@@ -1,6 +1,7 @@
 """How do tables of estimates, and counts, become published numbers?"""
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
@@ -62,13 +63,13 @@ def from_rows(
     return found
 
 
-def counted(values: Mapping[str, tuple[float, str]], *, evidence: str, made_by: str) -> list[Number]:
-    """Take plain counts: numbers without an interval.
+def counted(values: Mapping[str, tuple[Any, ...]], *, evidence: str, made_by: str) -> list[Number]:
+    """Take plain counts, and estimates with their interval.
 
     Parameters
     ----------
-    values : mapping of str to (float, str)
-        Id to value and unit.
+    values : mapping of str to tuple
+        Id to (value, unit), or to (value, low, high, unit).
     evidence, made_by : str
         As in `Number`.
 
@@ -77,7 +78,11 @@ def counted(values: Mapping[str, tuple[float, str]], *, evidence: str, made_by: 
     >>> made_by = "grocery_spheres.outage.events.find_events"
     >>> counted({"events.closures": (3, "stores")}, evidence="public", made_by=made_by)[0].unit
     'stores'
+    >>> counted({"events.gap": (3.0, 1.0, 5.0, "days")}, evidence="public", made_by=made_by)[0].high
+    5.0
     """
-    return [
-        Number(number, value, None, None, unit, evidence, made_by) for number, (value, unit) in values.items()
-    ]
+    found = []
+    for number, (value, *ends, unit) in values.items():
+        low, high = ends or (None, None)
+        found.append(Number(number, value, low, high, unit, evidence, made_by))
+    return found
