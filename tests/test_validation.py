@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from grocery_spheres import provenance, validation
 from grocery_spheres.__main__ import main
@@ -101,6 +102,14 @@ def test_each_subject_rests_on_modules_that_there_are_and_is_committed(name):
     assert tables.fingerprint(proof.rests_on)
     table = validation.read(name)
     assert table["seed"].n_unique() == proof.replications
+
+
+@pytest.mark.parametrize("name", subjects.NAMES)
+def test_a_replication_run_today_is_the_one_that_is_committed(name):
+    seed = 3
+    again = pl.DataFrame(subjects.subject(name).replicate(seed), infer_schema_length=None)
+    committed = validation.read(name).filter(pl.col("seed") == seed).drop("seed")
+    assert_frame_equal(again, committed.cast(dict(again.schema)), abs_tol=1e-5, rel_tol=1e-5)
 
 
 def test_an_unknown_subject_is_refused_in_one_line(capsys):
