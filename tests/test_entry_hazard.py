@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy import optimize, stats
+from statsmodels.duration.hazard_regression import PHReg
 
 from grocery_spheres.entry.cox import Rows, fit_cox, score_residuals
 from grocery_spheres.entry.hazard import closing_hazard
@@ -42,6 +43,9 @@ def county(seed, towns=40, ratio=2.5, frailty=0.0, every=1):
             "size": size,
         }
     ).filter(pl.Series(there))
+
+
+TWO = pl.when(pl.col("town_id") % 2 == 0).then(dt.date(2044, 6, 1))  # in one of two towns
 
 
 def date(number):
@@ -288,7 +292,7 @@ def test_too_few_closings_to_see_a_change_are_said():
     found = rated(few)
     assert 0 < found.closings[0] < 6
     assert found.constancy.is_empty()
-    assert "Too few" in found.sentence()
+    assert "too few stores closed after it" in found.sentence()
 
 
 # ---- words
@@ -321,7 +325,11 @@ def test_the_sentence_describes():
         ({"size": pl.lit(3)}, {"covariates": ["size"]}, "the same for every store"),
         ({"twin": pl.col("size") * 2}, {"covariates": ["size", "twin"]}, "cannot be fitted"),
         ({"size": pl.col("closed").is_null()}, {"covariates": ["size"]}, "cannot be fitted"),
-        ({"town_id": pl.col("town_id") % 2}, {}, "needs at least 3"),
+        ({"town_id": pl.col("town_id") % 2, "sphere": TWO}, {}, "needs at least 3"),
+        ({"town_id": pl.col("town_id") % 2}, {}, "`sphere` .* differs within 2 values of `town_id`"),
+        ({}, {"covariates": ["size", "size"]}, "name 'size' twice"),
+        ({}, {"covariates": ["sphere"]}, "name 'sphere' twice"),
+        ({}, {"covariates": "size"}, r"`covariates` is 'size': give a list .*\['size'\]"),
         ({"town_id": pl.lit(None)}, {}, "no `town_id`"),
         ({"closed": pl.lit(dt.date(2043, 1, 1))}, {}, "before they were watched"),
         ({}, {"alpha": 1.0}, "`alpha`"),
@@ -345,3 +353,40 @@ def test_a_side_without_closings_is_refused_with_the_reason():
 def test_covariates_of_one_town_each_are_contract_errors():
     with pytest.raises(ContractError, match="has no `size`|have no `size`"):
         rated(county(1).with_columns(size=pl.lit(None)), covariates=["size"])
+
+
+def test_without_clusters_days_of_arrival_may_differ_within_towns():
+    table = county(1).with_columns(town_id=pl.col("town_id") % 2)
+    assert rated(table, cluster=None).hazard_ratio > 1
+
+
+def test_why_constancy_is_untold_is_said(monkeypatch):
+    fits = []
+
+    def once(rows):
+        fits.append(rows)
+        if len(fits) > 1:
+            raise GroceryError("a coefficient runs away.")
+        return fit_cox(rows)
+
+    monkeypatch.setattr("grocery_spheres.entry.hazard.fit_cox", once)
+    said = rated(county(1)).sentence()
+    assert "cannot be told: a coefficient runs away. It describes" in said
+
+
+def test_the_reason_of_a_failed_fit_is_carried_and_other_warnings_are_not_faults(monkeypatch):
+    def warning(kind):
+        def fit(self, **options):
+            warnings.warn("of the library", kind, stacklevel=1)
+            return plain(self, **options)
+
+        return fit
+
+    plain = PHReg.fit
+    monkeypatch.setattr(PHReg, "fit", warning(FutureWarning))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert rated(county(1)).hazard_ratio > 1
+    monkeypatch.setattr(PHReg, "fit", warning(RuntimeWarning))
+    with pytest.raises(GroceryError, match="RuntimeWarning: of the library"):
+        rated(county(1))

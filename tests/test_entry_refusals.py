@@ -284,3 +284,46 @@ def test_a_library_that_keeps_other_parts_is_refused(monkeypatch):
 
 def _halved(influences):
     return {key: {**parts, "treated_inf": parts["treated_inf"] / 2} for key, parts in influences.items()}
+
+
+def test_averages_weigh_effects_by_units_that_are_seen():
+    lost = pl.col("u").is_in(list(range(8))) & (pl.col("t") > 2)  # 8 of the 12 of cohort 3, after its entry
+    some = (pl.col("u") == 12) & (pl.col("t") == 5)
+    found = warned(where(lost | some, y=None))
+    late = found.group_time.filter(pl.col("event_time") >= 0)
+    assert late.filter(pl.col("group") == 3)["units"].to_list() == [4] * 4
+    assert found.att == pytest.approx((late["att"] * late["units"]).sum() / late["units"].sum())
+    for row in found.dynamic.filter(pl.col("event_time") >= 0).iter_rows(named=True):
+        cells = late.filter(pl.col("event_time") == row["event_time"])
+        assert row["att"] == pytest.approx((cells["att"] * cells["units"]).sum() / cells["units"].sum())
+        assert row["units"] == cells["units"].sum()
+    assert found.by_group["units"].to_list() == [4, 12]
+    assert "In the 16 treated units" in found.sentence()
+    assert "8 treated units are never seen after their entry" in found.notes[0]
+
+
+@pytest.mark.parametrize("dates", [False, True])
+def test_anticipation_sets_apart_only_those_whose_entry_is_near(dates):
+    panel = made([4] * 12 + [8] * 3 + [9] * 3 + [40] * 6 + [None] * 6)  # six periods; 8 is the second after
+    if dates:
+        month = pl.date(2045, 1, 1).dt.offset_by(pl.format("{}mo", pl.col("t") - 1))
+        entry = pl.date(2045, 1, 1).dt.offset_by(pl.format("{}mo", pl.col("g") - 1))
+        panel = panel.with_columns(t=month, g=pl.when(pl.col("g").is_not_null()).then(entry))
+    found = warned(panel, anticipation=2)
+    assert set(found.set_apart["unit"]) == {12, 13, 14}
+    assert "anticipation may reach" in found.set_apart["reason"][0]
+    assert found.units.filter(role="comparison")["units"].item() == 15
+    assert set(warned(panel, anticipation=1).set_apart["unit"]) == set()
+
+
+@pytest.mark.parametrize("wrong", [1e30, float("-inf"), -1e30])
+def test_a_first_treated_time_that_is_no_period_is_refused(wrong):
+    panel = made(FIRST).with_columns(pl.col("g").cast(pl.Float64))
+    panel = panel.with_columns(g=pl.when(pl.col("u") == 0).then(wrong).otherwise("g"))
+    with pytest.raises(ContractError, match=f"`g` holds {wrong:g} in 6 of 216 rows".replace("+", "[+]")):
+        fit(panel)
+
+
+@pytest.mark.parametrize(("alpha", "said"), [(0.025, "97.5 % interval"), (0.05, "(95 % interval")])
+def test_the_level_is_said_as_it_is(alpha, said):
+    assert said in fit(made(FIRST), alpha=alpha).sentence()

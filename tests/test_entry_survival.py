@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from grocery_spheres.entry.curves import Contrast, contrast, curve, wilson
+from grocery_spheres.entry.curves import DRAWN, Contrast, contrast, curve, wilson
 from grocery_spheres.entry.logrank import _by_cluster
 from grocery_spheres.entry.spells import Spells
 from grocery_spheres.entry.survival import compare_survival
@@ -262,7 +262,10 @@ def test_towns_errors_add_to_nothing_and_single_stores_give_greenwood(seed):
     grid = np.unique([0, DAYS, *one.time[one.closed]])
     by_town = curve(one.entry, one.time, one.closed, one.cluster, grid)
     np.testing.assert_allclose(by_town.influence.sum(axis=0), 0, atol=1e-12)
-    assert (by_town.variance >= by_town.greenwood).all()
+    towns = len(by_town.clusters)
+    plain = towns / max(towns - 1, 1) * (by_town.influence**2).sum(axis=0)
+    drawn = (towns * plain + DRAWN * by_town.greenwood) / (towns + DRAWN)
+    np.testing.assert_allclose(by_town.variance, np.maximum(plain, drawn))
     seen = table["entered"].is_null().to_numpy()
     alone = curve(one.entry[seen], one.time[seen], one.closed[seen], np.arange(seen.sum()), grid)
     spread = (alone.influence**2).sum(axis=0)
@@ -466,7 +469,7 @@ def test_the_sentence_says_what_is_compared():
     said = compared(county(1)).sentence()
     assert said.startswith("24 months on, 90.")
     assert "stores with group 'sphere' were still open" in said
-    assert "95% interval" in said
+    assert "95 % interval" in said
     assert "not by itself an effect" in said
     assert "  " not in said
     assert said in compared(county(1)).summary()
@@ -503,6 +506,9 @@ def test_tidy_has_a_row_an_estimate():
         ({"group": pl.lit(0.5)}, {}, "Float64"),
         ({}, {"base": "nine"}, "must be one of them"),
         ({}, {"base": None}, "must be one of them"),
+        ({}, {"base": ["none"]}, r"`base` is \['none'\]"),
+        ({}, {"horizon": 10**9}, "`horizon` is 1000000000 months"),
+        ({}, {"seed": -1}, "`seed` is -1"),
         ({"town_id": pl.lit(None)}, {}, "no `town_id`"),
         ({"town_id": pl.lit(float("nan"))}, {}, "no `town_id`"),
         ({"town_id": pl.lit(1)}, {}, "share one `town_id`"),
@@ -567,3 +573,15 @@ def test_missing_times_of_pandas_are_nulls():
     table.loc[0, "town_id"] = np.nan
     with pytest.raises(ContractError, match="no `town_id`"):
         compared(table)
+
+
+def test_the_horizon_is_said_in_months_and_in_days_where_starts_differ():
+    table = county(1).with_columns(began=pl.lit(START))
+    assert compared(table, horizon=1).sentence().startswith("1 month on, ")
+    later = pl.when(pl.int_range(pl.len()) == 0).then(dt.date(2043, 12, 1)).otherwise("began")
+    said = compared(table.with_columns(began=later), start="began", horizon=12).sentence()
+    assert said.startswith("12 months (366 days) on, ")
+
+
+def test_the_level_is_said_as_it_is():
+    assert "97.5 % interval" in compared(county(1), alpha=0.025).sentence()

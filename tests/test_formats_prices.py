@@ -258,6 +258,16 @@ def test_a_gap_ends_the_chain_and_says_why():
     ]
 
 
+def test_nothing_is_compared_before_a_label_has_sold_twice():
+    rows = [(1, 7, month, "bread", 1, 2.0) for month in (1, 2, 3, 4)]
+    late = [(1, 8, month, "bread", 1, 2.0) for month in (3, 4)]
+    found = quick(lines(rows + late), stores=STORES, label="format").partition_by("label", as_dict=True)
+    assert found["sphere",]["products"].to_list() == [None, 1, 1, 1]
+    assert found["grocer",]["products"].to_list() == [None, None, None, 1]
+    assert found["grocer",]["matched_share"].to_list() == [None, None, None, 1.0]
+    assert found["grocer",]["value"].to_list() == [None, None, 1.0, 1.0]
+
+
 def test_each_label_has_its_index_from_its_own_first_period():
     frame = made(noise=0.3).filter(~((pl.col("store_id") == 7) & (pl.col("sold_at").dt.month() == 1)))
     found = quick(frame, stores=STORES, label="format")

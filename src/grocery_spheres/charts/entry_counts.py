@@ -42,6 +42,8 @@ def raw_counts(panel: pl.DataFrame) -> Counts:
 def effect_counts(found: Any, effects: pl.DataFrame, survivors: Any) -> Counts:
     """Name the average effect, its truth, what the naive regression and survivors give, and what could break.
 
+    Shares are of what was to be expected without Spheres: by the estimate, what was sold less the effect.
+
     Parameters
     ----------
     found, survivors : EntryResults
@@ -52,10 +54,12 @@ def effect_counts(found: Any, effects: pl.DataFrame, survivors: Any) -> Counts:
     after = effects.filter(pl.col("event_month") >= 0)
     truth, without = float(after["effect"].to_numpy().mean()), float(after["without"].to_numpy().mean())
     naive = found.two_way
+    ends = (found.att, *found.conf_int())
+    seen = float((after["effect"] + after["without"]).to_numpy().mean())
     year = found.event_study(window=(-6, 12)).filter(pl.col("event_time") == 12).row(0, named=True)
     return {
-        "entry.att": (found.att, *found.conf_int(), _USD),
-        "entry.att_share": (found.att / without, "share of sales without Spheres"),
+        "entry.att": (*ends, _USD),
+        "entry.att_share": (*(one / (seen - found.att) for one in ends), "share of expected sales"),
         "entry.truth": (truth, _USD),
         "entry.truth_share": (truth / without, "share of sales without Spheres"),
         "entry.year": (year["att"], year["low"], year["high"], _USD),
@@ -82,9 +86,11 @@ def survival_counts(found: Any, county: Any) -> Counts:
     reached = grocers_with_fate(county).filter("came")
     booked = county.truth("store_months").filter(pl.col("arm") == NO_SPHERE, "closes")
     otherwise = booked.join(reached, on="store_id", how="semi").height
-    closed = reached["closed"].is_not_null().sum()
+    gone = reached.filter(pl.col("closed").is_not_null())
+    closed, independent = gone.height, gone.filter(pl.col("kind") == "independent").height
     shares = dict(
-        found.survival.sort("months")
+        found.survival.filter(pl.col("day") <= found.horizon_days)
+        .sort("months")
         .group_by("group", maintain_order=True)
         .last()
         .select("group", "survival")
@@ -96,6 +102,7 @@ def survival_counts(found: Any, county: Any) -> Counts:
         "entry.survival": (found.difference, *found.conf_int(), "share of grocers"),
         "entry.survival_truth": ((otherwise - closed) / reached.height, "share of grocers"),
         "entry.closed": (float(closed), "grocers"),
+        "entry.closed_independent": (float(independent), "grocers"),
         "entry.closed_otherwise": (float(otherwise), "grocers"),
         "entry.logrank_p": (found.logrank["pvalue"], "probability"),
         "entry.permutation_p": (found.logrank["permutation_pvalue"], "probability"),

@@ -141,6 +141,8 @@ def _true_curve(county: Any) -> pl.DataFrame:
     ).sort("months")
     steps = ended.with_columns(share=100 * (1 - pl.int_range(1, pl.len() + 1) / grocers.height))
     last = 24.0
-    ends = pl.DataFrame({"months": [0.0, last], "share": [100.0, steps["share"].min() or 100.0]})
+    ends = pl.DataFrame(
+        {"months": [0.0, last], "share": [100.0, *(steps["share"][-1:].to_list() or [100.0])]}
+    )
     joined = pl.concat([ends[:1], steps.select("months", "share"), ends[1:]])
     return joined.with_columns(line=pl.lit(f"the same towns {WITHOUT}"))

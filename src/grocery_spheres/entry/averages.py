@@ -1,9 +1,9 @@
 """What was the effect on average: over all, by cohort, by time since entry, by calendar time?
 
-An average of group-time effects weighs each cohort by its units. The cohorts are taken as given: the
-question is what happened where stores did open, not where they might have. Had the units been drawn from
-many, the weights would have an error of their own (Callaway and Sant'Anna 2021, section 4); it can be asked
-for.
+An average of group-time effects weighs each cohort by its units seen in the period. The cohorts are taken as
+given: the question is what happened where stores did open, not where they might have. Had the units been
+drawn from many, the weights would have an error of their own (Callaway and Sant'Anna 2021, section 4); it can
+be asked for.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Averages:
     influence : array, (units, averages)
         What each unit adds to its error.
     groups, units : list of int
-        Cohorts and treated units behind it.
+        Cohorts behind it, and treated units that are seen in one of its periods at least.
     weights : array, (averages, cells)
         The weight of each group-time effect.
     """
@@ -50,12 +50,12 @@ class Averages:
 def averages(
     study: Study, cells: Cells, over: Iterable[tuple[int, Mask]], *, drawn: bool = False
 ) -> Averages:
-    """Average group-time effects, each cohort weighed by its units.
+    """Average group-time effects, each weighed by the treated units seen in it.
 
     Parameters
     ----------
     study : Study
-        Says how large each cohort is.
+        Says which units are seen when.
     cells : Cells
         The effects.
     over : iterable of (int, array of bool)
@@ -69,7 +69,7 @@ def averages(
         In the order given.
     """
     parts = [(key, which) for key, which in over if which.any()]
-    sizes = np.array([(study.cohort == group).sum() for group in cells.group], dtype=np.float64)
+    sizes = cells.treated.astype(np.float64)
     weights = np.zeros((len(parts), len(cells.att)))
     influence = np.zeros((len(study.cohort), len(parts)))
     groups, units = [], []
@@ -80,8 +80,14 @@ def averages(
             influence[:, row] += _weighing(study, cells, which, sizes)
         members = np.unique(cells.group[which])
         groups.append(len(members))
-        units.append(int(np.isin(study.cohort, members).sum()))
+        units.append(_seen(study, cells, which))
     return Averages([key for key, _ in parts], weights @ cells.att, influence, groups, units, weights)
+
+
+def _seen(study: Study, cells: Cells, which: Mask) -> int:
+    """Count the treated units that have an outcome in one of some cells."""
+    outcomes = study.outcomes[:, cells.time[which] - 1]
+    return int((~np.isnan(outcomes) & (study.cohort[:, None] == cells.group[which])).any(axis=1).sum())
 
 
 def _weighing(study: Study, cells: Cells, which: Mask, sizes: Array) -> Array:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from statsmodels.duration.hazard_regression import PHReg
+from statsmodels.tools.sm_exceptions import ConvergenceWarning, HessianInversionWarning
 
 from grocery_spheres.tables import GroceryError
 
@@ -23,6 +24,7 @@ Whole = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 HALF_DAY = 0.5  # days; after its first day, before the next closing: days are whole
+FAULTS = (ConvergenceWarning, HessianInversionWarning, RuntimeWarning)  # of a fit that cannot be trusted
 FARTHEST = 12.0  # log hazard ratio a standard deviation, beyond which a fit runs away
 
 
@@ -108,12 +110,14 @@ def fit_cox(rows: Rows) -> Cox:
     scaled = (values - values.mean(axis=0)) / scale
     model = PHReg(stop, scaled, status=closed.astype(np.float64), entry=start + HALF_DAY, ties="efron")
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        for fault in FAULTS:
+            warnings.simplefilter("error", fault)
         try:
             params = model.fit(maxiter=100).params
             bread = np.linalg.inv(-model.hessian(params))
-        except (Warning, np.linalg.LinAlgError):
-            _refuse(rows, "its likelihood has no maximum")
+        except (*FAULTS, np.linalg.LinAlgError) as fault:
+            said = f"{type(fault).__name__}: {str(fault)[:120]}"
+            _refuse(rows, f"its likelihood has no maximum that can be found ({said})")
     if np.abs(params).max() > FARTHEST or not (np.diag(bread) > 0).all():
         _refuse(rows, "a coefficient runs away")
     scores = _by_cluster(score_residuals(start, stop, closed, scaled, params), cluster)

@@ -19,6 +19,7 @@ from statsmodels.duration.survfunc import SurvfuncRight
 Array = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
+DRAWN = 5  # towns, assumed: more make intervals too wide where stores of a town compete
 WIDEST = 1e4  # standard errors; p-values beyond are zero in double precision
 
 
@@ -39,8 +40,9 @@ class Curve:
     greenwood : array
         Variance of `survival`, were stores independent.
     variance : array
-        The same with clusters kept together; never below `greenwood`, so that few towns which happen to be
-        alike do not pass for certainty.
+        The same with clusters kept together. Where towns are more alike than chance makes (stores that
+        compete keep each other's closings down) it is drawn towards `greenwood` by the weight of `DRAWN`
+        towns, so that few towns which happen to be alike do not pass for certainty.
     clusters : array of int
         Names of the rows of `influence`.
     lent : float
@@ -113,7 +115,8 @@ def curve(entry: Whole, time: Whole, closed: npt.NDArray[np.bool_], cluster: Who
     moved = np.cumsum(towns @ shut / left - (towns @ there) * rate, axis=1)
     influence = -share * moved
     spread = len(names) / max(len(names) - 1, 1) * (influence**2).sum(axis=0)
-    return Curve(days, at_risk, gone, share, influence, greenwood, np.maximum(spread, greenwood), names)
+    drawn = (len(names) * spread + DRAWN * greenwood) / (len(names) + DRAWN)
+    return Curve(days, at_risk, gone, share, influence, greenwood, np.maximum(spread, drawn), names)
 
 
 def _kaplan_meier(

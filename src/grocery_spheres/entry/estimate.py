@@ -67,7 +67,8 @@ def estimate_entry(
         Columns that the trend may depend on; the value of the reference period counts, by a linear
         regression among the comparison units.
     anticipation : int
-        Periods before the entry in which its effect may already be felt.
+        Periods before the entry in which its effect may already be felt. Units that enter within so many
+        periods after the last are set apart.
     alpha : float
         One minus the level of the intervals.
     seed, draws : int
@@ -94,9 +95,12 @@ def estimate_entry(
     Notes
     -----
     Standard errors come from what each unit (or cluster) adds to an estimate. A cohort of a single unit
-    shows no noise of its own; its effects are shown without interval, and no average holds them. Among units
-    each group's variance is scaled by n / (n - 1), and intervals use t distributions whose degrees of
-    freedom follow from the cohorts' sizes (Satterthwaite), both beyond what diff-diff does.
+    shows no noise of its own; its effects are shown without interval, and no average holds them. Among units,
+    and clusters that each lie within one cohort, each group's variance is scaled by n / (n - 1), and
+    intervals use t distributions whose degrees of freedom follow from the cohorts' sizes (Satterthwaite),
+    both beyond what diff-diff does. Where clusters span cohorts, the degrees are one less than the clusters
+    with treated units, or with comparisons if those are fewer. Averages weigh each group-time effect by the
+    treated units seen in it.
 
     Examples
     --------

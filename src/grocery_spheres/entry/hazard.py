@@ -18,6 +18,7 @@ from scipy import stats
 
 from grocery_spheres.entry.cox import Cox, Rows, fit_cox
 from grocery_spheres.entry.spells import Columns, Day, Spells, checked_level, date_column, read_spells
+from grocery_spheres.entry.terms import check_terms, read_covariates, refuse_differing
 from grocery_spheres.tables import ContractError, GroceryError, require_columns
 
 LEAST_CLOSINGS = 3  # in either part, for the check whether the ratio stays the same
@@ -42,11 +43,13 @@ class HazardResults:
     constancy : polars.DataFrame
         Two rows, the time after arrival cut at the median of the closings in it: `days` ("up to 90", "after
         90"), `closings`, `hazard_ratio`, `low`, `high`, `pvalue` (of no change, the same in both rows). Empty
-        where a part has too few closings.
+        where that cannot be told.
     alpha : float
         One minus the level of the intervals.
     cluster : str
         What stores share.
+    untold : str
+        Why the constancy cannot be told; empty where it can.
     """
 
     names: tuple[str, ...]
@@ -55,6 +58,7 @@ class HazardResults:
     constancy: pl.DataFrame
     alpha: float
     cluster: str
+    untold: str = ""
 
     @property
     def params(self) -> dict[str, float]:
@@ -95,14 +99,14 @@ class HazardResults:
         low, high = self.conf_int()
         return (
             f"With `{self.names[0]}` past, stores closed at {self.hazard_ratio:.2f} times the rate of stores "
-            f"without, on the same day ({1 - self.alpha:.0%} interval {low:.2f} to {high:.2f}, by "
+            f"without, on the same day ({100 * (1 - self.alpha):g} % interval {low:.2f} to {high:.2f}, by "
             f"{self.cluster}; {self.closings[0]:,} closings with, {self.closings[1]:,} without). "
             f"{self._constant()} It describes who closed, and is not by itself an effect."
         )
 
     def _constant(self) -> str:
         if self.constancy.is_empty():
-            return "Too few stores closed to tell whether the ratio stays the same over time."
+            return f"Whether the ratio stays the same over time cannot be told: {self.untold}."
         parts = self.constancy.to_dicts()
         told = " and ".join(f"{one['hazard_ratio']:.2f} {one['days']} days" for one in parts)
         return f"By time since then it was {told} (p = {parts[0]['pvalue']:.3f} for no change)."
@@ -129,7 +133,7 @@ def closing_hazard(
         One row = one store.
     arrived : str
         Column: the day the newcomer opened in the store's town, null where none came. From that day on the
-        store counts as one with a newcomer.
+        store counts as one with a newcomer. Where a cluster is given, all its stores have the same day.
     start, end, unit, closed, entered, cluster
         As in `compare_survival`.
     covariates : sequence of str
@@ -145,7 +149,8 @@ def closing_hazard(
     Raises
     ------
     ContractError
-        As `spells.read_spells`; a covariate that is no number; fewer than three clusters.
+        As `spells.read_spells`; a covariate that is no number or named twice; days of arrival that differ
+        within a cluster; fewer than three clusters.
     GroceryError
         Of the days on which a store closed while some had a newcomer and some had none, all closings were on
         one side: the ratio has no end. Or the regression cannot be fitted.
@@ -169,10 +174,13 @@ def closing_hazard(
     ((2, 1), 2.3)
     """
     checked_level(alpha)
+    check_terms(arrived, covariates)
     spells = read_spells(stores, Columns(unit, start, end, closed, entered, cluster), covariates)
     require_columns(spells.table.columns, [arrived], "stores")
-    held = _covariates(spells.table, covariates)
+    held = read_covariates(spells.table, covariates)
     since = (date_column(spells.table, arrived) - spells.start).dt.total_days()
+    if cluster is not None:
+        refuse_differing(spells.table, arrived, cluster)
     came = since.fill_null(int(spells.time.max())).to_numpy().astype(np.int64)
     names = (arrived, *covariates)
     rows = _cut(spells, held, names, [came])
@@ -183,21 +191,8 @@ def closing_hazard(
             f"The stores at risk when one closed have {cox.clusters} values of `{cluster or unit}`; an "
             f"interval needs at least {LEAST_CLUSTERS}."
         )
-    constancy = _constancy(spells, held, names, came, alpha)
-    return HazardResults(names, cox, closings, constancy, alpha, cluster or unit)
-
-
-def _covariates(table: pl.DataFrame, names: Sequence[str]) -> Array:
-    """Return the covariates as numbers, one column each."""
-    for name in names:
-        kind = table[name].dtype
-        number = kind.is_numeric() or kind == pl.Boolean
-        if not number or not table[name].cast(pl.Float64).is_finite().all():
-            raise ContractError(
-                f"The covariate `{name}` of the table `stores` is {kind} or holds infinite values: give "
-                "finite numbers, or true and false. Of text make columns of true and false."
-            )
-    return table.select(pl.col(list(names)).cast(pl.Float64)).to_numpy().reshape(table.height, len(names))
+    constancy, untold = _constancy(spells, held, names, came, alpha)
+    return HazardResults(names, cox, closings, constancy, alpha, cluster or unit, untold)
 
 
 def _cut(spells: Spells, held: Array, names: Sequence[str], cuts: Sequence[Whole]) -> Rows:
@@ -236,23 +231,26 @@ def _check_both(rows: Rows, arrived: str) -> tuple[int, int]:
     return int((rows.closed & there).sum()), int((rows.closed & ~there).sum())
 
 
-def _constancy(spells: Spells, held: Array, names: Sequence[str], came: Whole, alpha: float) -> pl.DataFrame:
-    """Let the ratio differ early and late after arrival; cut at the median closing."""
+def _constancy(
+    spells: Spells, held: Array, names: Sequence[str], came: Whole, alpha: float
+) -> tuple[pl.DataFrame, str]:
+    """Let the ratio differ early and late after arrival, cut at the median closing; or say why it cannot."""
     waited = (spells.time - came)[spells.closed & (came < spells.time)]
     middle = int(np.median(waited))
     late = int((waited > middle).sum())
     if min(late, len(waited) - late) < LEAST_CLOSINGS:
-        return pl.DataFrame()
+        few = f"too few stores closed after it ({len(waited):,}; {LEAST_CLOSINGS} are needed early and late)"
+        return pl.DataFrame(), few
     labels = (f"up to {middle}", f"after {middle}")
     try:
         cox = fit_cox(_cut(spells, held, [*labels, *names[1:]], [came, came + middle]))
-    except GroceryError:
-        return pl.DataFrame()
+    except GroceryError as fault:
+        return pl.DataFrame(), str(fault).rstrip(".")
     apart = np.array([1.0, -1.0])
     error = float(np.sqrt(apart @ cox.covariance[:2, :2] @ apart))
     pvalue = 2 * stats.t.sf(abs(apart @ cox.params[:2]) / error, cox.clusters - 1)
     table = _terms([*labels, *names[1:]], cox, alpha).head(2)
-    return table.select(
+    told = table.select(
         pl.col("term").alias("days"),
         pl.Series("closings", [len(waited) - late, late]),
         "hazard_ratio",
@@ -260,6 +258,7 @@ def _constancy(spells: Spells, held: Array, names: Sequence[str], came: Whole, a
         "high",
         pvalue=pl.lit(float(pvalue)),
     )
+    return told, ""
 
 
 def _terms(names: Sequence[str], cox: Cox, alpha: float) -> pl.DataFrame:

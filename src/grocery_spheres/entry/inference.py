@@ -63,27 +63,47 @@ def certainty(study: Study, value: Array, influence: Array) -> Certainty:
     -------
     Certainty
         With a unit as its own cluster, degrees of freedom are Satterthwaite's over cohorts: few units in
-        the cohort that makes the noise give few degrees. With larger clusters errors are scaled by
-        G / (G - 1), and there are G - 1 degrees for G clusters.
+        the cohort that makes the noise give few degrees. Larger clusters count as units do where each lies
+        within one cohort: a cohort's part is scaled by n / (n - 1) for its n clusters. Where some span
+        cohorts, errors are scaled by G / (G - 1) for G clusters, and the degrees are one less than the
+        clusters with treated units, or with units to compare with if those are fewer.
     """
     clusters = int(study.cluster.max()) + 1
     rows = np.zeros((clusters, influence.shape[1]))
     np.add.at(rows, study.cluster, influence)
-    if clusters < len(study.cluster):
+    home = _homes(study)
+    if home is None:
         rows = (rows - rows.mean(axis=0)) * np.sqrt(clusters / (clusters - 1))
-        df = np.full(len(value), clusters - 1.0)
+        df = np.full(len(value), float(_fewer(study) - 1))
     else:
-        df = _satterthwaite(study, influence)
+        if clusters < len(study.cluster):
+            count = np.bincount(home)[home]
+            rows *= np.sqrt(count / np.maximum(count - 1, 1))[:, None]
+        df = _satterthwaite(home, rows)
     se = np.sqrt((rows**2).sum(axis=0))
     scale = max(float(np.abs(value).max(initial=0.0)), float(se.max(initial=0.0)), 1e-300)
     return Certainty(value, rows, np.where(se > _NO_NOISE * scale, se, np.nan), df)
 
 
-def _satterthwaite(study: Study, influence: Array) -> Array:
+def _homes(study: Study) -> npt.NDArray[np.int64] | None:
+    """Return the cohort that each cluster lies in; None where some cluster spans two."""
+    home = np.zeros(int(study.cluster.max()) + 1, dtype=np.int64)
+    home[study.cluster] = study.cohort
+    return home if (home[study.cluster] == study.cohort).all() else None
+
+
+def _fewer(study: Study) -> int:
+    """Count the clusters with treated units or those with comparisons, whichever are fewer; two at least."""
+    treated = (study.cohort > 0) & ~np.isin(study.cohort, study.lone)
+    others = study.cohort == 0 if (study.cohort == 0).any() else study.cohort > study.cohorts[0]
+    return max(min(study.clusters_of(treated), study.clusters_of(others)), 2)
+
+
+def _satterthwaite(home: npt.NDArray[np.int64], rows: Array) -> Array:
     """Return the degrees of freedom of a sum of variances, one from each cohort (Satterthwaite 1946)."""
-    top, bottom = np.zeros(influence.shape[1]), np.zeros(influence.shape[1])
-    for cohort in np.unique(study.cohort):
-        members = influence[study.cohort == cohort]
+    top, bottom = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
+    for cohort in np.unique(home):
+        members = rows[home == cohort]
         variance = (members**2).sum(axis=0)
         top += variance
         bottom += variance**2 / max(len(members) - 1, 1)

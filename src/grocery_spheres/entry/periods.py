@@ -15,6 +15,7 @@ Whole = npt.NDArray[np.int64]
 
 _LATEST_DAY = 28  # of a month: the last one that every month has
 _MONTHS = 12  # of a year
+_LARGEST = 2**53  # whole number that a float still tells from the next
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,32 @@ class Periods:
         The number at which the period after the last one would start.
     step : str
         How long a period is, in words.
+    months : int
+        The same in calendar months; 0 where periods are days or numbers.
     """
 
     labels: pl.Series
     starts: Whole
     end: int
     step: str
+    months: int = 0
 
     def __len__(self) -> int:
         """Count the periods."""
         return len(self.starts)
+
+    def end_after(self, more: int) -> int:
+        """Return the number at which so many further periods would have ended.
+
+        Examples
+        --------
+        >>> read_periods(pl.Series([2000, 2004, 2008]), "year").end_after(2)
+        2020
+        """
+        if self.months:
+            step = f"{self.months * (more + 1)}mo"
+            return int(self.labels.tail(1).dt.offset_by(step).to_physical()[0])
+        return self.end + more * (self.end - int(self.starts[-1]))
 
     def containing(self, numbers: Whole) -> Whole:
         """Return the place (1 to T) of the period that holds each number; 0 before the first, T + 1 after.
@@ -123,7 +140,7 @@ def _by_month(labels: pl.Series, starts: Whole, name: str) -> Periods:
     wanted = pl.date_range(labels[0], labels[-1], interval=f"{step}mo", eager=True)
     _refuse_gap(wanted, labels, said, name)
     after = int(labels.tail(1).dt.offset_by(f"{step}mo").to_physical()[0])
-    return Periods(labels, starts, after, said)
+    return Periods(labels, starts, after, said, step)
 
 
 def _refuse_gap(wanted: pl.Series, labels: pl.Series, step: str, name: str) -> None:
@@ -228,6 +245,12 @@ def first_times(column: pl.Series, periods: Periods, name: str) -> pl.Series:
     if not (column.dtype.is_integer() or column.dtype.is_float()):
         raise _wrong_kind(column, name, "whole numbers, as the periods are, and null for never")
     numbers = column.cast(pl.Float64)
+    beyond = numbers.filter((numbers == -np.inf) | (numbers.is_finite() & (numbers.abs() > _LARGEST)))
+    if len(beyond):
+        raise ContractError(
+            f"The column `{name}` holds {beyond[0]:g} in {len(beyond):,} of {len(column):,} rows, and must "
+            "hold the number of a period, null (or infinity, above 0) for never. Correct it."
+        )
     numbers = pl.select(pl.when(numbers.is_finite()).then(numbers)).to_series()
     if bool((numbers != numbers.floor()).any()):
         raise _wrong_kind(column, name, "whole numbers, as the periods are, and null for never")

@@ -30,7 +30,7 @@ def draw(effects: pl.DataFrame, names: Names, alpha: float) -> Any:
     altair.LayerChart
         Its `description` says what can be seen.
     """
-    level = f"{1 - alpha:.0%}"
+    level = f"{100 * (1 - alpha):g} %"
     reference = pl.col("se").is_null() & (pl.col("att") == 0)  # zero by definition: the band closes there
     ends = pl.when(reference).then(0.0).otherwise(pl.col("band_low", "band_high")).name.keep()
     base = alt.Chart(effects.with_columns(ends).to_pandas())

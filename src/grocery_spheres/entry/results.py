@@ -28,6 +28,10 @@ class EntryResults:
     Frames are Polars; amounts are in the outcome's unit, per unit and period. Ends and errors are null where
     they cannot be told: at the reference, for a cohort of one, without any noise.
 
+    Intervals promise to hold, at their level, the effect expected over draws of units like these, cohort
+    sizes given, not only the one realised in these very units; for that one they are a little wide, since
+    they allow for how effects differ from unit to unit too. `units` counts treated units that are seen.
+
     Attributes
     ----------
     study : Study

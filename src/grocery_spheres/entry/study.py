@@ -107,7 +107,8 @@ def read_study(rows: pl.DataFrame, periods: Periods, names: Names, anticipation:
     """
     grid = _Grid(rows, periods, len(names.covariates))
     cohort = grid.cohorts()
-    reasons = _reasons(grid.outcomes, cohort, len(periods), anticipation)
+    soon = np.isfinite(grid.first) & (grid.first < periods.end_after(min(anticipation, len(periods))))
+    reasons = _reasons(grid.outcomes, cohort, soon, anticipation)
     kept = np.flatnonzero(reasons == "")
     cohort = np.where(cohort > len(periods), 0, cohort)
     if not cohort[kept].any():
@@ -165,15 +166,18 @@ class _Grid:
         return pl.DataFrame([self.ids.gather(which).alias("unit"), reason])
 
 
-def _reasons(outcomes: Array, cohort: Whole, last: int, anticipation: int) -> npt.NDArray[np.object_]:
+def _reasons(
+    outcomes: Array, cohort: Whole, soon: npt.NDArray[np.bool_], anticipation: int
+) -> npt.NDArray[np.object_]:
+    """Say why each unit is set apart, if it is; `soon`: treated before anticipation has left the panel."""
+    last = outcomes.shape[1]
     reasons = np.full(len(cohort), "", dtype=object)
     seen = ~np.isnan(outcomes)
     base = np.clip(cohort - 2 - anticipation, 0, last - 1)  # column of the period before, from 0
     based = seen[np.arange(len(cohort)), base]
     reasons[(cohort > 0) & (cohort <= last) & ~based] = NO_BASE
     reasons[~seen.any(axis=1)] = NO_OUTCOME
-    if anticipation:
-        reasons[cohort > last] = LATE
+    reasons[(cohort > last) & soon] = LATE
     reasons[(cohort != 0) & (cohort <= 1 + anticipation)] = ALWAYS
     return reasons
 

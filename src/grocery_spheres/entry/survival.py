@@ -22,6 +22,7 @@ from grocery_spheres.tables import ContractError
 
 MONTH_DAYS = 30.4375  # days a month: 365.25 / 12; for axes and tables, never for the horizon
 LEAST_DRAWS = 39  # the smallest p-value is then 1 / 40
+MOST_MONTHS = 1200  # of a horizon: a century, longer than any record of stores
 LEAST_CLUSTERS = 2  # in a group
 
 Mask = npt.NDArray[np.bool_]
@@ -102,8 +103,7 @@ def compare_survival(
     [-0.5, -0.95, 0.44]
     """
     checked_level(alpha)
-    checked_count(horizon, "horizon", 1)
-    checked_count(draws, "draws", LEAST_DRAWS)
+    _check_counts(horizon, draws, seed)
     spells = read_spells(stores, Columns(unit, start, end, closed, entered, cluster), [group])
     members, against = _members(spells.table[group], group, base)
     days = _horizon_days(spells, horizon)
@@ -128,7 +128,18 @@ def compare_survival(
         base=against,
         column=group,
         cluster=cluster or unit,
+        same_start=spells.start.n_unique() == 1,
     )
+
+
+def _check_counts(horizon: int, draws: int, seed: int) -> None:
+    checked_count(draws, "draws", LEAST_DRAWS)
+    checked_count(seed, "seed", 0)
+    if checked_count(horizon, "horizon", 1) > MOST_MONTHS:
+        raise ContractError(
+            f"`horizon` is {horizon!r} months, and at most {MOST_MONTHS:,} are allowed: no record of stores "
+            "is longer. Give a horizon within the record."
+        )
 
 
 def _members(labels: pl.Series, group: str, base: Any) -> tuple[dict[str, Mask], str]:
@@ -137,6 +148,11 @@ def _members(labels: pl.Series, group: str, base: Any) -> tuple[dict[str, Mask],
         raise ContractError(
             f"The column `{group}` of the table `stores` is {labels.dtype}: name groups by text, whole "
             "numbers or true and false."
+        )
+    if base is not None and not isinstance(base, str | int | np.integer | np.bool_):
+        raise ContractError(
+            f"`base` is {base!r}, and must be one of the groups in the column `{group}`: text, a whole "
+            "number or true or false. Give that value by itself, in no list."
         )
     names = labels.cast(pl.String)
     against = str(pl.Series([base]).cast(pl.String)[0])

@@ -38,6 +38,8 @@ class SurvivalResults:
         Stores and clusters of each group.
     base, column, cluster : str
         The group that others are held against; the columns of groups and of what stores share.
+    same_start : bool
+        Whether all stores' clocks start on the same day. If not, so many months differ in days.
     """
 
     survival: pl.DataFrame
@@ -50,6 +52,7 @@ class SurvivalResults:
     base: str
     column: str
     cluster: str
+    same_start: bool = True
 
     @property
     def difference(self) -> float:
@@ -135,8 +138,11 @@ class SurvivalResults:
             f"{share:.1%} of the {self.counts[name][0]:,} stores with {self.column} {name!r}"
             for share, name in zip(one.shares, (group, self.base), strict=True)
         )
+        months = f"{self.horizon} month{'s' if self.horizon > 1 else ''}"
+        span = months if self.same_start else f"{months} ({self.horizon_days:,} days)"
         return (
-            f"{self.horizon} months on, {first} were still open and {second}: a difference of "
-            f"{100 * one.difference:+.1f} points ({1 - self.alpha:.0%} interval {low:+.1f} to {high:+.1f}, "
-            f"by {self.cluster}); it compares the groups as they are, and is not by itself an effect."
+            f"{span} on, {first} were still open and {second}: a difference of "
+            f"{100 * one.difference:+.1f} points ({100 * (1 - self.alpha):g} % interval {low:+.1f} to "
+            f"{high:+.1f}, by {self.cluster}); it compares the groups as they are, and is not by itself an "
+            "effect."
         )

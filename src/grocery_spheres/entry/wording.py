@@ -57,10 +57,14 @@ def _gaps(study: Study) -> list[str]:
     if not study.missing:
         return []
     cells = study.outcomes.size
+    kept = (study.cohort > 0) & ~np.isin(study.cohort, study.lone)
+    since = np.arange(1, len(study.periods) + 1) >= study.cohort[:, None]
+    unseen = int((kept & ~(since & ~np.isnan(study.outcomes)).any(axis=1)).sum())
     return [
         f"{study.missing:,} of {cells:,} cells have no outcome: they are not zero. Each group-time effect "
         "compares the units that are seen in both of its periods, so who is compared changes from one to the "
-        "next."
+        "next; averages weigh each effect by the treated units seen in it, and "
+        f"{unseen:,} treated units are never seen after their entry."
     ]
 
 
@@ -103,8 +107,10 @@ def sentence(results: Any) -> str:
     """Say the average effect in one plain sentence; see `EntryResults.sentence`."""
     names, study = results.study.names, results.study
     low, high = results.conf_int()
-    treated = int(results.units.filter(role="treated")["units"].sum())
-    ends = f" ({1 - results.alpha:.0%} interval {low:+,.4g} to {high:+,.4g})" if np.isfinite(low) else ""
+    treated = results._overall.units[0]  # seen after their entry
+    ends = (
+        f" ({100 * (1 - results.alpha):g} % interval {low:+,.4g} to {high:+,.4g})" if np.isfinite(low) else ""
+    )
     after = f"given their {', '.join(names.covariates)}, " if names.covariates else ""
     return (
         f"In the {treated:,} treated units (`{names.unit}`), `{names.outcome}` was {results.att:+,.4g} per "

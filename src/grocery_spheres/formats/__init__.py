@@ -1,7 +1,16 @@
-"""What does shopping look like: how often, when, how much, and how far do households differ?
+"""How do kinds of store differ: in sales, customers, departments, prices and growth?
 
-The same profile is taken of any groceries, so that two kinds of store, or a made county and public
-data, can be held side by side.
+- Kinds of store side by side: `sales_over_time`, `compare_formats`, `department_mix`; raw and adjusted for
+  who shops where: `adjusted_difference`.
+- Customers kept, lost and shared: `customer_flows`. Sales in few hands or many: `concentration`.
+- What money goes to, by kind of store and group of households: `department_shares`, `share_of_spend`.
+- Prices of matched products over time and between kinds of store: `price_index`, `relative_prices`.
+- Growth taken apart into customers, trips, basket, prices and mix: `decompose_growth`.
+- The profile of shopping, how often, when, how much, and how far households differ: `shopping_profile`,
+  `trading_hours`, `household_spread`. It is taken of any groceries, so that a made county and public data
+  can be compared: `compare_profiles`.
+
+Any words label the kinds of store: they come from a column of the table of stores.
 """
 
 from grocery_spheres.formats.adjusted import adjusted_difference

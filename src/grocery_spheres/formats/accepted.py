@@ -7,8 +7,9 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from grocery_spheres.formats.doors import check_frame, taken
 from grocery_spheres.panels.collapse import local_date
-from grocery_spheres.panels.engine import collected, entered
+from grocery_spheres.panels.engine import collected, computed, entered
 from grocery_spheres.schema import LINES
 from grocery_spheres.tables import ContractError, check_table
 
@@ -52,11 +53,14 @@ def enter_lines(lines: Any) -> nw.LazyFrame[Any]:
     >>> enter_lines(lines).collect().to_native()["date"].item()
     datetime.date(2045, 1, 9)
     """
+    check_frame(lines, "lines")
     check_table(lines, "lines")
     table, eager = entered(lines, (), "lines")
     chosen = table.select([name for name in table.collect_schema().names() if name in LINES])
     if eager:
-        chosen = entered(collected(chosen), (), "lines")[0]
+        small = taken(computed(chosen), "lines")
+        check_table(small, "lines")  # an object column shows only now what it holds
+        chosen = entered(small, (), "lines")[0]
     amounts = [nw.col(name).cast(nw.Float64) for name in ("quantity", "sales_usd", "discount_usd")]
     typed = chosen.with_columns(*amounts).with_columns(nw.col("discount_usd").fill_null(0.0))
     return typed.with_columns(local_date(typed))

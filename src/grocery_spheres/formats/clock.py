@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from grocery_spheres.formats.doors import taken
 from grocery_spheres.tables import read_baskets
 
 
@@ -32,7 +33,7 @@ def trading_hours(baskets: Any, hour: str = "sold_at") -> pl.DataFrame:
     >>> trading_hours(one).filter(pl.col("baskets") > 0).rows()
     [(7, 18, 1, 1.0)]
     """
-    frame = read_baskets(baskets, [hour])
+    frame = read_baskets(taken(baskets, "baskets"), [hour])
     keys = frame.select(
         weekday=pl.col(hour).dt.weekday().cast(pl.Int64), hour=pl.col(hour).dt.hour().cast(pl.Int64)
     )

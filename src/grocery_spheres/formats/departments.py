@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from grocery_spheres.formats.accepted import enter_lines, known_ids, survey
+from grocery_spheres.formats.doors import taken
 from grocery_spheres.formats.labels import labelled
 from grocery_spheres.formats.purchases import UNKNOWN
 from grocery_spheres.formats.shoppers import draw, read_households, refuse_strangers, side_by_side
@@ -172,7 +173,7 @@ def _spending(lines: Any, products: Any, stores: Any, label: str | None) -> tupl
     """Collect sales by household, department and label (null without one), and the households."""
     table = enter_lines(lines)
     found = survey(table)
-    names = read_small(products, "products", ["product_id", "department"], table)
+    names = read_small(taken(products, "products"), "products", ["product_id", "department"], table)
     doubled = names.filter(pl.col("product_id").is_duplicated())
     if doubled.height:
         raise ContractError(

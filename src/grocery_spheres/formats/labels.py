@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from grocery_spheres.tables import ContractError, require_columns, to_polars
+from grocery_spheres.formats.doors import taken
+from grocery_spheres.tables import ContractError, require_columns
 
 SHOWN = 3  # of the stores that a refusal names
 
@@ -37,7 +38,7 @@ def store_labels(stores: Any, label: str = "format") -> pl.DataFrame:
     >>> store_labels(pl.DataFrame({"store_id": [7, 8], "format": ["sphere", "grocer"]})).rows()
     [(7, 'sphere'), (8, 'grocer')]
     """
-    table = to_polars(stores)
+    table = taken(stores, "stores")
     require_columns(table.columns, ["store_id", label], "stores")
     named = table.select("store_id", pl.col(label).cast(pl.String).alias("label"))
     doubled = named.filter(pl.col("store_id").is_duplicated())

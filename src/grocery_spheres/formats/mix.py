@@ -6,7 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from grocery_spheres.tables import require_columns, to_polars
+from grocery_spheres.formats.doors import taken
+from grocery_spheres.tables import require_columns
 
 
 def department_mix(lines: Any, products: Any, most: int = 10) -> pl.DataFrame:
@@ -34,7 +35,7 @@ def department_mix(lines: Any, products: Any, most: int = 10) -> pl.DataFrame:
     >>> department_mix(lines, products, most=1).rows()
     [('PRODUCE', 6.0, 0.75), ('all other', 2.0, 0.25)]
     """
-    names, sales = to_polars(products), to_polars(lines)
+    names, sales = taken(products, "products"), taken(lines, "lines")
     require_columns(names.columns, ["product_id", "department"], "products")
     require_columns(sales.columns, ["product_id", "sales_usd"], "lines")
     names = names.select("product_id", "department")

@@ -80,8 +80,9 @@ def price_index(
         `whole` (False: not all of its days lie between the first and last date), `value` (1 in the base
         period), `low`, `high`, `matched_share` (share of both compared periods' sales that are of matched
         products), `products` (how many are matched), `reason` (why a value is null, null otherwise).
-        Compared are the period and the one before it (chained; nothing in the first) or the base. A product
-        is matched where both periods have sales and quantity above zero.
+        Compared are the period and the one before it (chained) or the base. Chained, nothing is compared up
+        to a label's first period with sales: `matched_share` and `products` are null there. A product is
+        matched where both periods have sales and quantity above zero.
 
         A period without sales, or without a product in common, has no value, and no chain leads past it: the
         periods beyond it, seen from the base, are null too and say so. Choose another base, a longer `every`,
@@ -210,7 +211,8 @@ def _followed(
     path[base] = 1.0
     told = percentiles(path[:, 0], None if width == 1 else path[:, 1:].T, alpha)
     sells = np.array([(place, name) in sold.lines for place in places])
-    compared = np.array([not chained or place > 0 for place in places])
+    first = min(place for place in places if sells[place])
+    compared = np.array([not chained or place > first for place in places])
     frame = pl.DataFrame(
         {
             "place": places,

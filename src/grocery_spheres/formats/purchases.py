@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 
 from grocery_spheres import panels
-from grocery_spheres.panels.engine import collected, entered, pushed, read_small
+from grocery_spheres.formats.doors import check_frame, is_number, taken
+from grocery_spheres.panels.engine import collected, computed, entered, pushed, read_small
 from grocery_spheres.schema import LINES
 from grocery_spheres.tables import ContractError, check_table
 
@@ -98,7 +99,7 @@ def read_purchases(
     >>> read_purchases(lines).depths.rows()
     [(0.25, 0)]
     """
-    if not (np.isfinite(price_level) and price_level > 0):
+    if not (is_number(price_level) and np.isfinite(price_level) and price_level > 0):
         raise ContractError(f"`price_level` is {price_level!r}: give a number above zero; 1 changes nothing.")
     table = _entered(lines)
     lens = None if stores is None else _lens(stores, table)
@@ -124,10 +125,15 @@ def read_purchases(
 
 def _entered(lines: Any) -> nw.LazyFrame[Any]:
     """Return the lines on their own engine if it is a lazy one; what is in memory already goes to Polars."""
+    check_frame(lines, "lines")
     check_table(lines, "lines")
     table, eager = entered(lines, (), "lines")
     columns = table.select([name for name in table.collect_schema().names() if name in LINES])
-    return entered(collected(columns), (), "lines")[0] if eager else columns
+    if not eager:
+        return columns
+    small = taken(computed(columns), "lines")
+    check_table(small, "lines")  # an object column shows only now what it holds
+    return entered(small, (), "lines")[0]
 
 
 def _days(table: nw.LazyFrame[Any]) -> tuple[Any, Any]:
@@ -147,7 +153,12 @@ def _lens(stores: Iterable[Any], table: nw.LazyFrame[Any]) -> list[Any]:
     """Return the ids of the stores to keep; one id alone, none, or ids of another kind are slips."""
     if isinstance(stores, str) or not isinstance(stores, Iterable):
         raise ContractError(f"`stores` is {stores!r}: give a list of ids, such as [{stores!r}].")
-    ids = pl.Series("store_id", list(stores))
+    try:
+        ids = pl.Series("store_id", list(stores))
+    except (TypeError, OverflowError) as error:
+        raise ContractError(
+            f"`stores` is {stores!r}: ids are strings or integers, never mixed. Give a list of one kind."
+        ) from error
     if ids.is_empty():
         raise ContractError("`stores` is empty: name the stores to keep, or leave it out to keep all.")
     kind = table.collect_schema()["store_id"]
@@ -228,7 +239,7 @@ def _depths(table: nw.LazyFrame[Any], by_household: bool) -> pl.DataFrame:
 def _mix(table: nw.LazyFrame[Any], products: Any) -> pl.DataFrame:
     """Collect sales by household and department; what no product says is unknown, not left out."""
     sold = table.select("household_id", "product_id", "sales_usd")
-    names = read_small(products, "products", ["product_id", "department"], sold)
+    names = read_small(taken(products, "products"), "products", ["product_id", "department"], sold)
     doubled = names.filter(pl.col("product_id").is_duplicated())
     if doubled.height:
         raise ContractError(

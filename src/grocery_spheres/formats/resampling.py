@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from grocery_spheres.tables import ContractError
+from grocery_spheres.formats.doors import check_draws
 
 BINS = 256  # of the sorted values: a quantile is looked up in one of them only
 
@@ -93,21 +93,15 @@ def household_weights(households: int, *, draws: int, seed: int, alpha: float) -
     Raises
     ------
     ContractError
-        `alpha` is no share, or there are too few draws for the interval's tails.
+        What `doors.check_draws` refuses: `alpha` is no share, `draws` or `seed` is no whole number, or there
+        are too few draws for the interval's tails.
 
     Examples
     --------
     >>> household_weights(3, draws=40, seed=1, alpha=0.05).sum(axis=1)[:2]
     array([3., 3.])
     """
-    if not 0 < alpha < 1:
-        raise ContractError(f"`alpha` is {alpha!r}: give one minus the level, such as 0.05 for 95 %.")
-    least = int(np.ceil(2 / alpha))
-    if draws < least:
-        raise ContractError(
-            f"{draws} draws cannot show the tails of an interval with alpha {alpha}: give at least {least}, "
-            "or set intervals=False."
-        )
+    check_draws(draws=draws, seed=seed, alpha=alpha)
     chances = np.full(households, 1 / households)
     return np.random.default_rng(seed).multinomial(households, chances, size=draws).astype(np.float64)
 

@@ -11,10 +11,11 @@ import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
+from grocery_spheres.formats.doors import taken
 from grocery_spheres.formats.labels import labelled, store_labels
 from grocery_spheres.formats.resampling import household_weights
 from grocery_spheres.formats.sums import household_sums
-from grocery_spheres.tables import ContractError, read_baskets, require_columns, to_polars
+from grocery_spheres.tables import ContractError, read_baskets, require_columns
 
 AMOUNTS = ("sales_usd", "lines")
 SHOWN = 3  # of the households that a refusal names
@@ -83,7 +84,7 @@ def read_shoppers(
     >>> read_shoppers(baskets, stores).labels
     ['grocer', 'sphere']
     """
-    rows = read_baskets(baskets, ["household_id", "store_id", "date", "sales_usd", *more])
+    rows = read_baskets(taken(baskets, "baskets"), ["household_id", "store_id", "date", "sales_usd", *more])
     _refuse_amounts(rows)
     names = store_labels(stores, label)["label"].unique().sort().to_list()
     named = labelled(rows, stores, label)
@@ -169,7 +170,7 @@ def read_households(households: Any, columns: Sequence[str]) -> pl.DataFrame:
     >>> read_households(pl.DataFrame({"household_id": [1], "income": ["low"]}), ["income"]).rows()
     [(1, 'low')]
     """
-    table = to_polars(households)
+    table = taken(households, "households")
     require_columns(table.columns, ["household_id", *columns], "households")
     chosen = table.select(list(dict.fromkeys(["household_id", *columns])))
     if chosen["household_id"].null_count():

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from grocery_spheres.formats.doors import taken
 from grocery_spheres.tables import read_baskets
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -38,7 +39,7 @@ def household_spread(baskets: Any, quantiles: Sequence[float] = QUANTILES) -> pl
     >>> household_spread(trips, [0.5]).select("measure", "value").row(0)
     ('days between trips', 3.5)
     """
-    frame = read_baskets(baskets, ["household_id", "store_id", "date", "sales_usd"])
+    frame = read_baskets(taken(baskets, "baskets"), ["household_id", "store_id", "date", "sales_usd"])
     trips = frame.unique(["household_id", "date"]).sort("household_id", "date")
     gaps = trips.with_columns(gap=pl.col("date").diff().over("household_id").dt.total_days()).drop_nulls(
         "gap"

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from grocery_spheres.tables import ContractError, require_columns, to_polars
+from grocery_spheres.formats.doors import taken
+from grocery_spheres.tables import ContractError, require_columns
 
 _KEYS = ["measure", "statistic"]
 _SLACK = 1e-9  # of a difference, so that 10 % too much is still 10 % after rounding in binary
@@ -69,7 +70,7 @@ def compare_profiles(
 
 def _side(frame: Any, name: str) -> pl.DataFrame:
     """Return one table's rows with its value under its own name, each row once."""
-    table = to_polars(frame)
+    table = taken(frame, name)
     require_columns(table.columns, [*_KEYS, "unit", "value"], name)
     twice = table.filter(pl.struct(_KEYS).is_duplicated())
     if twice.height:

@@ -195,5 +195,5 @@ SUBJECT = Subject(
     question="Do intervals and bands of effects of entry, and of survival, hold the truth of two arms?",
     replicate=replicate,
     replications=200,
-    rests_on=("county", "entry", "validation.entry_proof"),
+    rests_on=("county", "entry", "schema", "tables", "validation.entry_proof"),
 )

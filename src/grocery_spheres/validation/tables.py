@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from grocery_spheres.validation.subjects import Subject, ValidationError, subjec
 
 PLACES = 6  # decimal places of the tables: far finer than any Monte Carlo error
 _PACKAGE = Path(__file__).parents[1]
+_LIBRARIES = ("diff-diff", "numpy", "polars", "scipy", "statsmodels")
 
 
 def folder() -> Path:
@@ -24,7 +26,9 @@ def folder() -> Path:
 
 
 def fingerprint(modules: Iterable[str]) -> str:
-    """Return a short hash of the code of modules and packages; comments and docstrings do not count.
+    """Return a short hash of the code of modules and packages, and of the libraries that they compute with.
+
+    Comments and docstrings do not count.
 
     Parameters
     ----------
@@ -36,7 +40,7 @@ def fingerprint(modules: Iterable[str]) -> str:
     >>> fingerprint(["schema"]) == fingerprint(["schema"]), len(fingerprint(["schema", "formats"]))
     (True, 16)
     """
-    found = hashlib.sha256()
+    found = hashlib.sha256(" ".join(map(metadata.version, _LIBRARIES)).encode())
     for path in sorted({path for name in modules for path in _sources(name)}):
         found.update(path.relative_to(_PACKAGE).as_posix().encode())
         found.update(_without_words(path.read_text(encoding="utf-8")).encode())
