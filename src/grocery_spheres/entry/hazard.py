@@ -18,7 +18,7 @@ from scipy import stats
 
 from grocery_spheres.entry.cox import Cox, Rows, fit_cox
 from grocery_spheres.entry.spells import Columns, Day, Spells, checked_level, date_column, read_spells
-from grocery_spheres.entry.terms import check_terms, read_covariates, refuse_differing
+from grocery_spheres.entry.terms import check_terms, read_covariates
 from grocery_spheres.tables import ContractError, GroceryError, require_columns
 
 LEAST_CLOSINGS = 3  # in either part, for the check whether the ratio stays the same
@@ -149,8 +149,8 @@ def closing_hazard(
     Raises
     ------
     ContractError
-        As `spells.read_spells`; a covariate that is no number or named twice; days of arrival that differ
-        within a cluster; fewer than three clusters.
+        As `spells.read_spells`; a covariate that is no number or named twice; fewer than three
+        clusters.
     GroceryError
         Of the days on which a store closed while some had a newcomer and some had none, all closings were on
         one side: the ratio has no end. Or the regression cannot be fitted.
@@ -179,8 +179,6 @@ def closing_hazard(
     require_columns(spells.table.columns, [arrived], "stores")
     held = read_covariates(spells.table, covariates)
     since = (date_column(spells.table, arrived) - spells.start).dt.total_days()
-    if cluster is not None:
-        refuse_differing(spells.table, arrived, cluster)
     came = since.fill_null(int(spells.time.max())).to_numpy().astype(np.int64)
     names = (arrived, *covariates)
     rows = _cut(spells, held, names, [came])

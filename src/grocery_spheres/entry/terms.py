@@ -33,23 +33,6 @@ def check_terms(arrived: str, covariates: Sequence[str]) -> None:
         )
 
 
-def refuse_differing(table: pl.DataFrame, arrived: str, cluster: str) -> None:
-    """Refuse days of arrival that differ among stores of one cluster.
-
-    Examples
-    --------
-    >>> refuse_differing(pl.DataFrame({"town_id": [1, 1], "sphere": [None, None]}), "sphere", "town_id")
-    """
-    days = table.group_by(cluster).agg(kinds=pl.col(arrived).n_unique()).filter(pl.col("kinds") > 1)
-    if days.height:
-        raise ContractError(
-            f"The column `{arrived}` of the table `stores` differs within {days.height:,} values of "
-            f"`{cluster}` (the first: {days[cluster].sort()[0]!r}), and must be the same day, or null, for "
-            "all stores that one newcomer reaches. Correct it, or give a `cluster` whose stores share the "
-            "day."
-        )
-
-
 def read_covariates(table: pl.DataFrame, names: Sequence[str]) -> Array:
     """Return the covariates as numbers, one column each.
 

@@ -51,10 +51,11 @@ class TwoWay:
 
     def sentence(self) -> str:
         """Say in one sentence what the regression gives and by how much it is off."""
-        holds = self.difference_low <= 0 <= self.difference_high
-        verdict = "which could be noise" if holds else "more than noise explains"
+        beyond = self.difference_low > 0 or self.difference_high < 0
+        verdict = "more than noise explains" if beyond else "which could be noise"
+        ends = f" ({self.low:.4g} to {self.high:.4g})" if np.isfinite(self.low) else ""
         return (
-            f"Two-way fixed effects give {self.coefficient:.4g} ({self.low:.4g} to {self.high:.4g}), "
+            f"Two-way fixed effects give {self.coefficient:.4g}{ends}, "
             f"{abs(self.difference):.4g} {'above' if self.difference > 0 else 'below'} the average effect, "
             f"{verdict}; {self.negative_share:.0%} of the treated unit-periods enter with a negative weight."
         )

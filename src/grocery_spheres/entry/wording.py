@@ -128,7 +128,12 @@ def summary(results: Any) -> str:
         "Effect of an entry (group-time effects, Callaway and Sant'Anna)",
         results.sentence(),
         "",
-        f"p-value {results.pvalue:.3g}; standard error {results.se:.4g}; {len(study.ids):,} units, "
+        (
+            f"p-value {results.pvalue:.3g}; standard error {results.se:.4g}; "
+            if np.isfinite(results.se)
+            else "No noise is seen, so no error can be told; "
+        )
+        + f"{len(study.ids):,} units, "
         f"{len(study.periods):,} periods of {study.periods.step}, {len(study.cohorts):,} cohorts.",
         "Periods before the entry: "
         + (f"largest t {test.statistic:.3g}, p-value {test.pvalue:.3g}. " if test.periods else "")
