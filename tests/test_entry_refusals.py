@@ -270,6 +270,9 @@ def test_without_noise_or_periods_before_nothing_is_claimed():
     assert found.dynamic["band_low"].null_count() == found.dynamic.height
     assert found.pre_trends.pvalue is None
     assert "interval" not in found.sentence()
+    assert found.sensitivity.frame["low"].null_count() == 5
+    assert np.isnan(found.sensitivity.breakdown)
+    assert "nan" not in found.summary()
     short = fit(made([2] * 12 + [None] * 12, periods=3))
     assert short.pre_trends.periods == 0
     assert short.sensitivity.frame.is_empty()

@@ -12,6 +12,7 @@ from grocery_spheres.charts.entry_rows import CAME, NEVER, NO_SPHERE, grocers_wi
 Counts = dict[str, tuple[Any, ...]]
 _USD = "USD of 2045 a week and household"
 HALF_YEAR = dt.date(2045, 7, 1)  # the last half year on record begins
+_FIRST = -6  # months: the first before an entry that figures show
 EARLY = dt.date(2044, 3, 1)  # the first Spheres open
 
 
@@ -65,7 +66,10 @@ def effect_counts(found: Any, effects: pl.DataFrame, survivors: Any) -> Counts:
         "entry.year": (year["att"], year["low"], year["high"], _USD),
         "entry.treated": (float(year["units"]), "towns"),
         "entry.pretrend_p": (found.pre_trends.pvalue, "probability"),
-        "entry.breakdown": (found.sensitivity.breakdown, "times the largest step before the entry"),
+        "entry.breakdown": (
+            found.sensitivity_from(_FIRST).breakdown,
+            "times the largest step before the entry",
+        ),
         "entry.naive": (naive.coefficient, naive.low, naive.high, _USD),
         "entry.naive_off": (naive.difference, naive.difference_low, naive.difference_high, _USD),
         "entry.naive_negative": (naive.negative_share, "share of treated town-months"),

@@ -90,7 +90,8 @@ class Sensitivity:
         their comparison by up to M times the largest such step before the entry. `set_low`, `set_high`: what
         the average effect can then be, were there no noise; `low`, `high`: the interval with noise.
     breakdown : float
-        The smallest M whose interval holds zero: 0 where zero is never ruled out, infinite where always.
+        The smallest M whose interval holds zero: 0 where zero is never ruled out, infinite where always,
+        NaN where it cannot be told.
     words : str
         The reading of it.
     """
@@ -141,10 +142,12 @@ def sensitivity(
         value = float(overall.value[0]) + magnitude * (drifts @ events.value)
         influence = overall.influence + magnitude * (events.influence @ drifts.T)
         low, high = certainty(study, value, influence).interval(alpha)
-        ends = value.min(), value.max(), np.nanmin(low), np.nanmax(high)
+        ends = value.min(), value.max(), np.fmin.reduce(low), np.fmax.reduce(high)
         return (magnitude, *(float(end) for end in ends))
 
-    frame = pl.DataFrame([bounds(one) for one in MAGNITUDES], schema=names, orient="row")
+    frame = pl.DataFrame([bounds(one) for one in MAGNITUDES], schema=names, orient="row").fill_nan(None)
+    if frame["low"].null_count():
+        return Sensitivity(frame, float("nan"), "No noise is seen, so no interval can be told.")
     breakdown = _smallest(lambda magnitude: bounds(magnitude)[3] <= 0 <= bounds(magnitude)[4])
     return Sensitivity(frame, breakdown, _reading(breakdown))
 

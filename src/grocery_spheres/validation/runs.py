@@ -51,9 +51,8 @@ def run(proof: Subject, *, workers: int = 1) -> Path:
     pathlib.Path
         The table.
     """
-    kept = (
-        provenance.cache_folder() / "validation" / f".{proof.name}-{tables.fingerprint(proof.rests_on)}.jsonl"
-    )
+    code = tables.fingerprint(proof.rests_on)  # as it is loaded now; it may change while this runs
+    kept = provenance.cache_folder() / "validation" / f".{proof.name}-{code}.jsonl"
     kept.parent.mkdir(parents=True, exist_ok=True)
     done = _finished(kept)
     missing = [seed for seed in range(1, proof.replications + 1) if seed not in done]
@@ -63,7 +62,7 @@ def run(proof: Subject, *, workers: int = 1) -> Path:
             notes.write(json.dumps({"seed": seed, "rows": rows}) + "\n")
             notes.flush()
     wanted = {seed: done[seed] for seed in range(1, proof.replications + 1)}
-    return tables.write(proof, wanted)
+    return tables.write(proof, wanted, code)
 
 
 def _finished(kept: Path) -> dict[int, Rows]:

@@ -66,7 +66,7 @@ def _sources(name: str) -> list[Path]:
     return paths
 
 
-def stamp(proof: Subject) -> dict[str, Any]:
+def stamp(proof: Subject, code: str) -> dict[str, Any]:
     """Return what is written beside a table: what was proved, with which seeds, on which code."""
     return {
         "subject": proof.name,
@@ -74,11 +74,11 @@ def stamp(proof: Subject) -> dict[str, Any]:
         "replications": proof.replications,
         "seeds": [1, proof.replications],
         "rests_on": list(proof.rests_on),
-        "code": fingerprint(proof.rests_on),
+        "code": code,
     }
 
 
-def write(proof: Subject, rows: Mapping[int, list[dict[str, Any]]]) -> Path:
+def write(proof: Subject, rows: Mapping[int, list[dict[str, Any]]], code: str) -> Path:
     """Write the table of a finished proof and its stamp, whole or not at all.
 
     Parameters
@@ -87,6 +87,8 @@ def write(proof: Subject, rows: Mapping[int, list[dict[str, Any]]]) -> Path:
         What was proved.
     rows : mapping
         Seed -> rows of that replication.
+    code : str
+        `fingerprint` of the code that made them.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def write(proof: Subject, rows: Mapping[int, list[dict[str, Any]]]) -> Path:
     rounded = table.with_columns(pl.col(pl.Float64).round(PLACES) + 0.0)  # no -0.0
     place = folder()
     place.mkdir(parents=True, exist_ok=True)
-    texts = {"csv": rounded.write_csv(), "json": json.dumps(stamp(proof), indent=2) + "\n"}
+    texts = {"csv": rounded.write_csv(), "json": json.dumps(stamp(proof, code), indent=2) + "\n"}
     for kind, text in texts.items():
         draft = place / f".{proof.name}.{kind}"
         draft.write_text(text, encoding="utf-8")
