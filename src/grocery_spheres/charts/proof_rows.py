@@ -96,7 +96,11 @@ def proof_counts() -> dict[str, tuple[float, str]]:
         for key, name in named.items()
     }
     months = bias_rows().filter(pl.col("what") == _WORDS[DYNAMIC], pl.col("event_month") >= 0)
+    of_customers = "the Spheres' customers: value of a basket"
+    of_prices = "grocers' price index: five quarters, chained"
     return {
+        "entry.proof_basket": (share[of_customers], "share of intervals"),
+        "entry.proof_index": (share[of_prices], "share of intervals"),
         **covered,
         **biased,
         "entry.proof_band": (share[BAND], "share of bands"),
