@@ -22,9 +22,10 @@ EVIDENCE = {
     "injected": "injected",
     "county": "synthetic",
     "formats": "synthetic",
+    "entry": "synthetic",
     "targets": "public + synthetic",
 }  # by first word
-COPIED = ("pyproject.toml", "requirements.txt", "README.md", "notebooks", "data/sources.toml")
+COPIED = ("pyproject.toml", "requirements.txt", "README.md", "notebooks", "data/sources.toml", "reports/validation")
 
 
 @pytest.fixture(scope="module")

@@ -106,6 +106,8 @@ def _line_names(data: pl.DataFrame, inks: list[str]) -> list[Any]:
 def proof(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
     """Draw how often intervals held the truth, one row an estimand, with the level they promise."""
     place = alt.Y("what:N", sort=data["what"].to_list(), axis=None)
+    off = pl.format("{}: {} %, off the scale", "what", pl.col("coverage").round().cast(pl.Int64))
+    data = data.with_columns(label=pl.when(pl.col("coverage") < _LEAST).then(off).otherwise("what"))
     inks = alt.Scale(domain=[True, False], range=[theme.SPHERE, theme.GROCER])
     base = alt.Chart(data).encode(
         y=place,
@@ -118,7 +120,7 @@ def proof(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
         promised.mark_rule(color=theme.INK, strokeDash=[2, 3]).encode(x=_of_proof("level")),
         base.mark_rule(strokeWidth=2, yOffset=8).encode(x=_of_proof("low"), x2="high:Q"),
         base.mark_point(filled=True, size=50, opacity=1, yOffset=8).encode(x=_of_proof("coverage")),
-        alt.Chart(data).mark_text(align="left", dy=-7).encode(x=alt.datum(_LEAST), y=place, text="what:N"),
+        alt.Chart(data).mark_text(align="left", dy=-7).encode(x=alt.datum(_LEAST), y=place, text="label:N"),
     ]
     return alt.layer(*drawn).properties(width=width, height=alt.Step(36))
 

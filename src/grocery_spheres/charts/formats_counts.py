@@ -122,7 +122,7 @@ def adjusted_numbers(rows: pl.DataFrame) -> pl.DataFrame:
 
 def turned_numbers(rows: pl.DataFrame) -> pl.DataFrame:
     """State the same of a county in which one assumption is turned."""
-    return adjusted_numbers(rows).with_columns("turned_" + pl.col("key"))
+    return adjusted_numbers(rows).with_columns(key=pl.lit("turned_") + pl.col("key"))
 
 
 def customer_numbers(rows: pl.DataFrame, flowed: pl.DataFrame) -> pl.DataFrame:

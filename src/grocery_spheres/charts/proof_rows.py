@@ -57,7 +57,7 @@ def coverage_rows() -> pl.DataFrame:
 def _by_month(entry: pl.DataFrame) -> pl.DataFrame:
     """Average over months; months of one county hang together, so its range comes from counties."""
     months = entry.filter(pl.col("estimand") == DYNAMIC)
-    share = months.group_by("seed").agg(share=pl.mean("covered"))["share"]
+    share = months.group_by("seed").agg(share=pl.mean("covered")).sort("seed")["share"]
     mean, error = float(share.to_numpy().mean()), float(share.to_numpy().std(ddof=1)) / len(share) ** 0.5
     row = (_WORDS[DYNAMIC], months.height, mean, mean - _LEVEL * error, mean + _LEVEL * error)
     return pl.DataFrame([row], schema=["what", "intervals", "coverage", "low", "high"], orient="row")
