@@ -25,7 +25,14 @@ EVIDENCE = {
     "entry": "synthetic",
     "targets": "public + synthetic",
 }  # by first word
-COPIED = ("pyproject.toml", "requirements.txt", "README.md", "notebooks", "data/sources.toml", "reports/validation")
+COPIED = (
+    "pyproject.toml",
+    "requirements.txt",
+    "README.md",
+    "notebooks",
+    "data/sources.toml",
+    "reports/validation",
+)
 
 
 @pytest.fixture(scope="module")
