@@ -102,7 +102,8 @@ PLAN = {"towns": 4, "never_towns": 0, "households": 3, "cohorts": 1, "burn_in_da
 VICTIM = """
 import json, os, signal, sys
 from pathlib import Path
-from grocery_spheres.county import build, progress, tables
+from grocery_spheres import progress
+from grocery_spheres.county import build, tables
 from grocery_spheres.county.build import Recipe
 from grocery_spheres.county.parameters import Parameters
 

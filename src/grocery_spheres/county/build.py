@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from grocery_spheres import provenance
-from grocery_spheres.county import progress, tables
+from grocery_spheres import progress, provenance
+from grocery_spheres.county import tables
 from grocery_spheres.county.arms import FACTUAL, arm_named
 from grocery_spheres.county.assumptions import ParameterError
 from grocery_spheres.county.assumptions import table as assumption_table

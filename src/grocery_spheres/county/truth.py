@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from grocery_spheres.county import account, effects, progress, tables
+from grocery_spheres import progress
+from grocery_spheres.county import account, effects, tables
 from grocery_spheres.county.arms import ARMS, FACTUAL
 from grocery_spheres.county.assumptions import ParameterError
 from grocery_spheres.county.block import Block, make_block

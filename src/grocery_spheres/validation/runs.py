@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from grocery_spheres import provenance
-from grocery_spheres.county import progress
+from grocery_spheres import progress, provenance
 from grocery_spheres.county.build import end_with_the_builder
 from grocery_spheres.validation import tables
 from grocery_spheres.validation.subjects import NAMES, Rows, Subject, subject
