@@ -1,6 +1,7 @@
 """Effects of entries: recovered where known, equal to other ways of computing them, with honest intervals."""
 
 import datetime as dt
+import re
 import subprocess
 import sys
 
@@ -507,6 +508,15 @@ def test_the_words_hold_the_numbers():
     for part in (said, "can miss what matters", "Two-way fixed effects give", "period by period"):
         assert part in text
     assert text.count("\n") > PERIODS
+    assert f"`y` changed by {found.att:+,.4g} a unit and period (95 % interval" in said
+    assert f" {PERIODS} periods, " in text
+    assert not re.search(r"\d%", text)
+
+
+def test_a_period_longer_than_one_is_said():
+    longer = fit(made(3).with_columns(pl.col("t", "g") * 4))
+    assert "a unit and period of 4 (95 %" in longer.sentence()
+    assert f" {PERIODS} periods of 4, " in longer.summary()
 
 
 def test_frames_follow_the_manners_of_statsmodels():

@@ -314,8 +314,17 @@ def test_the_sentence_describes():
     ("change", "options", "said"),
     [
         ({}, {"arrived": "drone"}, "lacks the column `drone`"),
-        ({"sphere": pl.lit("2045-01-01")}, {}, "str.to_date"),
-        ({"sphere": pl.lit(None)}, {}, "0 closings fell to stores with it"),
+        ({"sphere": pl.lit("2045-01-01")}, {}, "str.to_date.*in pandas: pd.to_datetime.stores.'sphere'."),
+        ({"sphere": pl.lit(None)}, {}, "No newcomer came while a store was watched: `sphere` is empty"),
+        ({"sphere": pl.lit(date(DAYS + 400))}, {}, "No newcomer came .* after every store's last day"),
+        (
+            {"sphere": pl.when(pl.col("store_id") != 1).then("sphere")},
+            {},
+            r"one `town_id` have different days in `sphere` .town_id 0: 2044-..-.. and none; so in 1 of 40.",
+        ),
+        ({"region": pl.col("town_id") % 6}, {"cluster": "region"}, "wider than places, name .* as `market`"),
+        ({}, {"market": "place"}, "lacks the column `place`"),
+        ({}, {"arrived": ["sphere"]}, "name .'sphere'. twice, or it is no text"),
         ({"sphere": pl.lit(START)}, {}, "0 to stores without"),
         ({"closed": pl.lit(None)}, {}, "0 closings fell"),
         ({}, {"covariates": ["area"]}, "lacks the column `area`"),
@@ -356,7 +365,18 @@ def test_covariates_of_one_town_each_are_contract_errors():
 
 def test_clusters_may_be_wider_than_towns():
     table = county(1).with_columns(region=pl.col("town_id") % 6)
-    assert rated(table, cluster="region").hazard_ratio == rated(table).hazard_ratio
+    wide = rated(table, cluster="region", market="town_id")
+    assert wide.hazard_ratio == rated(table).hazard_ratio
+    assert (wide.cluster, wide.cox.clusters) == ("region", 6)
+
+
+def test_stores_by_themselves_may_each_have_a_day_of_their_own():
+    table = county(1).with_columns(
+        sphere=pl.col("sphere").dt.offset_by(pl.format("{}d", pl.col("store_id") % 5))
+    )
+    assert rated(table, cluster=None).hazard_ratio > 0
+    with pytest.raises(ContractError, match="different days"):
+        rated(table)
 
 
 def test_why_constancy_is_untold_is_said(monkeypatch):

@@ -170,6 +170,8 @@ def first(table: pl.DataFrame, column: str, value: object) -> pl.DataFrame:
         ),
         ({"stores": STORES.with_columns(closed=pl.lit("no")), "survivors": True}, "`closed` .* is String"),
         ({"store_days": ALL.drop("sales_usd")}, "lacks the column `sales_usd`"),
+        ({"stores": STORES.drop("format")}, "lacks the column `format`.*Say by `label=` which column"),
+        ({"store_days": ALL.with_columns(pl.col("date").cast(pl.String))}, "pd.to_datetime.days.'date'.."),
         ({"store_days": ALL.with_columns(sales_usd=pl.lit(None, dtype=pl.Float64))}, "masked days"),
         ({"stores": STORES.filter(pl.col("store_id") != "c")}, r"the first: 'c'"),
         ({"kind": "kiosk"}, r"No store has the `format` 'kiosk'; there are: 'grocer', 'sphere'"),

@@ -95,14 +95,17 @@ def dated(days, first=None):
         (dated([*MONTHS[:5], dt.date(2045, 9, 1)]), "steps by 1 month, and no unit has a row at 2045-06-01"),
         (dated([dt.date(2045, 1, day) for day in (2, 3, 4, 5, 6, 9)]), "no unit has a row at 2045-01-07"),
         (dated([dt.date(2045, 1, day) for day in (1, 8, 15, 22, 29)] + [dt.date(2045, 2, 12)]), "2045-02-05"),
-        (dated([(day + dt.timedelta(31)).replace(day=1) - dt.timedelta(1) for day in MONTHS]), "last day"),
+        (
+            dated([(day + dt.timedelta(31)).replace(day=1) - dt.timedelta(1) for day in MONTHS]),
+            "last day.*to_period",
+        ),
         (
             made(FIRST).with_columns(t=pl.lit(dt.datetime(2045, 1, 1)) + pl.duration(hours="t")),
-            "times of day",
+            "times of day.*in pandas: panel.'t'..dt.normalize",
         ),
         (
             made(FIRST).with_columns(t=pl.lit(dt.datetime(2045, 1, 1)).dt.replace_time_zone("UTC")),
-            "time zone 'UTC'",
+            "time zone 'UTC'.*in pandas: panel.'t'..dt.tz_localize.None",
         ),
         (made([None] * 20), "No unit is treated within the panel"),
         (made([9] * 20), "No unit is treated within the panel"),
@@ -136,7 +139,9 @@ def test_a_panel_without_an_answer_is_refused(panel, said):
         ({"covariates": "y"}, "`covariates` is 'y': give a list"),
         ({"covariates": ["x"]}, "lacks the column `x`"),
         ({"covariates": ["y"]}, "named twice"),
-        ({"covariates": ["one", "same"]}, "cannot be estimated .*covariate"),
+        ({"covariates": ["one", "same"]}, "cannot be estimated with the covariates `one`, `same`: among .*"),
+        ({"covariates": ["five"]}, "covariate `five` is 5 in every row: .* Leave it out"),
+        ({"covariates": ["own"]}, "covariates `own`: .* a covariate is the same for all"),
         ({"covariates": ["text"]}, "covariate `text` is String"),
         ({"covariates": ["gap"]}, "covariate `gap` is missing in 1 of 216 rows"),
         ({"cluster": "t"}, "`t` changes within 36 of 36 units"),
@@ -149,8 +154,37 @@ def test_a_wrong_argument_is_named(options, said):
     one = (pl.col("u") % 7).cast(pl.Float64)
     gap = pl.when(pl.int_range(pl.len()) > 0).then(0.5)
     panel = made(FIRST).with_columns(one=one, same=2 * one, text=pl.lit("a"), gap=gap)
-    with pytest.raises(GroceryError, match=said):
+    panel = panel.with_columns(
+        five=pl.lit(5), own=pl.col("g").is_null().cast(pl.Float64) * 0 + (pl.col("u") < 12)
+    )
+    with pytest.raises(GroceryError, match=said) as refusal:
         fit(panel, **options)
+    assert "rank" not in str(refusal.value)
+
+
+ZERO = "0 is a period here, and 10 units have it as `g`: write null for never"
+
+
+def from_zero(first):
+    """Periods 0 to 5, and 0 written for never."""
+    return made(first).with_columns(pl.col("t") - 1, g=(pl.col("g") - 1).fill_null(0))
+
+
+def test_zero_for_never_is_named_where_zero_is_a_period():
+    with pytest.raises(ContractError, match=f"All 10 units are treated at once, at 2: .*{ZERO}"):
+        fit(from_zero([3] * 10 + [None] * 10))
+    with pytest.raises(ContractError, match=f"0 units are never treated.*{ZERO}"):
+        fit(from_zero([3] * 10 + [4] * 10 + [None] * 10), control="never_treated")
+    with pytest.raises(ContractError, match=f"No unit is left .*{ZERO}"):
+        fit(from_zero([None] * 10))
+    apart = warned(from_zero([3] * 12 + [5] * 12 + [None] * 10)).notes[0]
+    assert apart.startswith("10 of the units (24, 25, 26 and 7 more) set apart: treated before or in the ")
+    assert apart.endswith(f"with no period before to compare with. {ZERO}.")
+
+
+def test_zero_is_not_spoken_of_where_it_means_never():
+    panel = made([1] * 4 + [3] * 12 + [None] * 12).with_columns(pl.col("g").fill_null(0))
+    assert "0 is a period" not in " ".join(warned(panel).notes)
 
 
 def test_never_treated_must_be_there_to_compare_with():

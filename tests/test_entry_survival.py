@@ -5,6 +5,7 @@ log-rank 3.8376, p = .0501.
 """
 
 import datetime as dt
+import re
 import warnings
 
 import numpy as np
@@ -467,7 +468,8 @@ def test_the_seed_decides():
 
 def test_the_sentence_says_what_is_compared():
     said = compared(county(1)).sentence()
-    assert said.startswith("24 months on, 90.")
+    assert re.match(r"24 months on, 90[.]\d % of the .* and \d\d[.]\d % of the ", said)
+    assert not re.search(r"\d%", said)  # a per cent stands apart from its number everywhere
     assert "stores with group 'sphere' were still open" in said
     assert "95 % interval" in said
     assert "not by itself an effect" in said
@@ -530,6 +532,7 @@ def test_tidy_has_a_row_an_estimate():
         ({}, {"alpha": None}, "`alpha`"),
         ({}, {"closed": "shut"}, "lacks the column `shut`"),
         ({}, {"group": "kind"}, "lacks the column `kind`"),
+        ({}, {"group": ["group"]}, r"\['group'\] .list. names no column of the table `stores`"),
         ({}, {"cluster": "region"}, "lacks the column `region`"),
         ({}, {"unit": "shop"}, "lacks the column `shop`"),
         ({}, {"entered": "came"}, "lacks the column `came`"),

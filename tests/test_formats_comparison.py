@@ -264,6 +264,7 @@ def test_intervals_cover_the_truth_of_a_made_population():
     ("options", "said"),
     [
         ({"label": "chain"}, "`stores` lacks the column `chain`"),
+        ({"label": ["banner"]}, r"\['banner'\] .list. names no column of the table `stores`"),
         ({"alpha": 0.0}, "`alpha` is 0.0"),
         ({"draws": 39}, "39 draws cannot show the tails"),
         ({"households": pl.DataFrame({"household_id": [1, 2]})}, "1 households with baskets are not in"),

@@ -112,7 +112,9 @@ def test_the_parts_add_up_in_ratios_and_in_usd(seed, more, formula):
 def test_the_parts_add_up_in_every_draw(monkeypatch):
     seen = []
     percentiles = growth.percentiles
-    monkeypatch.setattr(growth, "percentiles", lambda *given: seen.append(given) or percentiles(*given))
+    monkeypatch.setattr(
+        growth, "percentiles", lambda *given, **more: seen.append(given) or percentiles(*given, **more)
+    )
     decompose_growth(made(), before=BEFORE, after=AFTER)
     (_, ratios, _), (_, usd, _) = seen
     assert ratios.shape == usd.shape == (200, 6)
@@ -248,6 +250,7 @@ def test_the_county_is_split_exactly(counties):
         ({"before": ("2045-03-02", "2045-03-09")}, "The stores sold nothing in the window `before`"),
         ({"formula": "walsh"}, "`formula` is 'walsh'"),
         ({"label": "format"}, "without `stores`"),
+        ({"label": ["format"], "stores": STORES}, r"\['format'\] .list. names no column of the table"),
     ],
 )
 def test_a_wrong_argument_is_named(options, said):
@@ -255,10 +258,38 @@ def test_a_wrong_argument_is_named(options, said):
         decompose_growth(WORKED, **{"before": BEFORE, "after": AFTER, **options})
 
 
+def test_a_share_of_all_sales_is_never_above_one():
+    """Every product is matched, and sums over products and draws round otherwise than plain ones."""
+    usd = np.random.default_rng(9).uniform(0.5, 9, (2, 30)).round(2)
+    rows = [
+        (item % 2, 7, day, item, 1, float(usd[at, item]))
+        for at, day in enumerate((1, 20))
+        for item in range(30)
+    ]
+    found = decompose_growth(lines(rows), before=BEFORE, after=AFTER, draws=40)
+    assert part(found, "prices")["matched_share"] == 1.0
+
+
+def test_parts_on_which_all_draws_agree_have_no_interval():
+    """Each household comes alike in both windows; prices rise by 30 %: only how much it spends differs."""
+    rows = [
+        (home, 7, first + 1 + home % 10, home % 3, 1 + home % 4, factor * 0.7 * (1 + home % 4))
+        for first, factor in ((0, 1.0), (10, 1.3))
+        for home in range(12)
+    ]
+    found = decompose_growth(lines(rows), before=BEFORE, after=AFTER)
+    ends = found.select(pl.col("ratio_low", "ratio_high", "low", "high").is_null())
+    told = dict(zip(found["component"], ends.rows(), strict=True))
+    nothing, usd_alone = (True,) * 4, (True, True, False, False)
+    assert [told[name] for name in ("customers", "trips", "basket", "mix")] == [nothing] * 4
+    assert told["prices"] == told["sales"] == usd_alone  # 1.3 times in every draw; of how much, draws differ
+    assert part(found, "prices")["ratio"] == pytest.approx(1.3)
+
+
 def test_what_came_from_nothing_is_refused():
     free = lines([(1, 7, 1, "bread", 1, 0.0), (1, 7, 20, "bread", 1, 1.0)])
     with pytest.raises(ContractError, match="The stores took no money in the window `before`"):
         plain(free)
     apart = lines([(1, 7, 1, "bread", 1, 1.0), (1, 7, 20, "cake", 1, 1.0)])
-    with pytest.raises(ContractError, match="The stores sold no product in both windows"):
+    with pytest.raises(ContractError, match="The stores sold no product in both .* one `product_id` to what"):
         plain(apart)

@@ -43,8 +43,8 @@ def test_text_ids_meet_enumerated_ones():
 @pytest.mark.parametrize(
     ("stores", "said"),
     [
-        (STORES.drop("format"), "`stores` lacks the column `format`"),
-        (STORES.drop("store_id"), "`stores` lacks the column `store_id`"),
+        (STORES.drop("format"), "`stores` lacks the column `format` .*Say by `label=` which column"),
+        (STORES.drop("store_id"), "`stores` lacks the column `store_id` .*Rename or add the column"),
         (pl.concat([STORES, STORES]), "lists store_id 7 twice"),
         (STORES.with_columns(format=pl.lit(None, dtype=pl.String)), "2 of 2 stores have no `format`.*7, 8"),
         (STORES.with_columns(pl.col("store_id").cast(pl.String)), "never mixed"),

@@ -349,10 +349,11 @@ def _drawn(homes):
     return household_weights(len(homes), draws=40, seed=3, alpha=0.1)
 
 
-def test_exact_prices_have_no_spread_and_one_household_shows_none():
+def test_households_that_buy_alike_show_no_spread_and_so_does_one_alone():
     path = np.tile([1.0, 1.02, 0.97, 1.1], (6, 1))
     exact = price_index(made(path=path))
-    assert exact["low"].to_list() == pytest.approx(path[0]) == exact["high"].to_list()
+    assert exact["value"].to_list() == pytest.approx(path[0])
+    assert exact["low"].to_list() == [1.0, None, None, None] == exact["high"].to_list()
     alone = price_index(made(path=path).filter(pl.col("household_id") == 0))
     assert alone["value"].to_list() == pytest.approx(path[0])
     assert alone["low"].null_count() == alone.height
@@ -410,6 +411,18 @@ def test_levels_match_a_product_within_a_period():
     over = relative_prices(lines(rows), STORES, "grocer", every=None, intervals=False).row(0, named=True)
     assert over["value"] == pytest.approx(3.0 / (6 / 5))
     assert over["matched_share_base"] == 1.0
+
+
+@pytest.mark.parametrize("seed", [1, 3, 9])
+def test_shares_are_never_above_one(seed):
+    """Every product is matched, and sums over products and draws round otherwise than plain ones."""
+    usd = np.random.default_rng(seed).uniform(0.5, 9, (2, 30)).round(2)
+    sold = [(item % 2, item, float(usd[at, item]), at) for at in (0, 1) for item in range(30)]
+    twice = lines([(home, 7, 1 + at, item, 1, price) for home, item, price, at in sold])
+    assert price_index(twice, draws=40)["matched_share"].max() == 1.0
+    both = lines([(home, 7 + at, 1, item, 1, price) for home, item, price, at in sold])
+    levels = relative_prices(both, STORES, "grocer", draws=40)
+    assert levels.select("matched_share", "matched_share_base").row(0) == (1.0, 1.0)
 
 
 def test_levels_turn_round_with_the_base():

@@ -195,6 +195,7 @@ def test_intervals_cover_the_truth_of_a_made_population():
     [
         ({"every": "month"}, "`every` is 'month'"),
         ({"label": "chain"}, "`stores` lacks the column `chain`"),
+        ({"label": ["banner"]}, r"\['banner'\] .list. names no column of the table `stores`"),
         ({"alpha": 1.0}, "`alpha` is 1.0"),
         ({"draws": 10}, "10 draws cannot show the tails"),
         ({"households": pl.DataFrame({"household_id": [1]})}, "2 households with baskets are not in"),

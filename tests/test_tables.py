@@ -8,7 +8,14 @@ import polars as pl
 import pytest
 
 from grocery_spheres.schema import TABLES
-from grocery_spheres.tables import ContractError, check_account, check_table, read_baskets, to_polars
+from grocery_spheres.tables import (
+    ContractError,
+    check_account,
+    check_table,
+    read_baskets,
+    require_columns,
+    to_polars,
+)
 
 LINE = {
     "household_id": [1],
@@ -55,6 +62,30 @@ def test_a_zone_aware_time_is_refused_with_the_way_out():
 def test_a_column_of_the_wrong_kind_is_named(column, value, kind):
     with pytest.raises(ContractError, match=rf"`{column}`.*wants {kind}"):
         check_table(pl.DataFrame({**LINE, column: [value]}), "lines")
+
+
+@pytest.mark.parametrize("name", [["banner"], 3, None])
+def test_a_name_that_is_no_text_is_refused_with_the_columns_there_are(name):
+    with pytest.raises(ContractError, match=r"names no column of the table `stores`.* 'store_id', 'banner'"):
+        require_columns(["store_id", "banner"], ["store_id", name], "stores")
+
+
+def test_lines_in_place_of_baskets_are_told_how_to_become_them():
+    with pytest.raises(ContractError, match=r"`baskets` lacks the column `date` .*gs[.]baskets\(lines\)"):
+        read_baskets(pl.DataFrame(LINE), ["household_id", "date"])
+    with pytest.raises(ContractError, match=r"lacks the column `date` .*Rename or add the column"):
+        read_baskets(pl.DataFrame(LINE).drop("product_id"), ["household_id", "date"])
+
+
+def test_the_cure_of_a_zone_serves_pandas_too():
+    aware = pd.DataFrame(LINE).assign(sold_at=lambda one: one["sold_at"].dt.tz_localize("UTC"))
+    with pytest.raises(ContractError) as refusal:
+        check_table(aware, "lines")
+    cure = "frame['sold_at'].dt.tz_convert('America/New_York').dt.tz_localize(None)"
+    assert cure in str(refusal.value)
+    mended = aware.assign(sold_at=eval(cure, {"frame": aware}))
+    check_table(mended, "lines")
+    assert mended["sold_at"][0] == pd.Timestamp("2017-03-11 20:30")
 
 
 def test_an_unknown_table_is_refused():

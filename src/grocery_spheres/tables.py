@@ -15,6 +15,9 @@ import polars as pl
 
 from grocery_spheres.schema import BASKETS, TABLES, Column, Kind
 
+_RENAME = "Rename or add the column."
+_SUM_LINES = "These rows are lines, one a product in a basket: sum them first, by gs.baskets(lines)."
+
 
 class GroceryError(Exception):
     """Any refusal of this package. Its message is one paragraph: what is wrong, and the way out."""
@@ -93,8 +96,8 @@ def check_table(frame: Any, table: str) -> None:
             _check_kind(found[name], name, column, table)
 
 
-def require_columns(present: Sequence[str], needed: Sequence[str], table: str) -> None:
-    """Refuse a table that lacks a needed column.
+def require_columns(present: Sequence[str], needed: Sequence[str], table: str, *, way: str = _RENAME) -> None:
+    """Refuse a table that lacks a needed column, and a name that is no text.
 
     Parameters
     ----------
@@ -102,23 +105,29 @@ def require_columns(present: Sequence[str], needed: Sequence[str], table: str) -
         Column names that the frame has, and that the caller needs.
     table : str
         The table's name for the message; where the contract knows the column, its meaning is told.
+    way : str
+        The way out, for the message.
 
     Raises
     ------
     ContractError
-        Names the first missing column and what the frame has.
+        Names the first missing column and what the frame has; or a name is a list or a number.
 
     Examples
     --------
     >>> require_columns(["a", "b"], ["a"], "panel")
     """
     for name in needed:
+        if not isinstance(name, str):
+            raise ContractError(
+                f"{name!r} ({type(name).__name__}) names no column of the table `{table}`: a column is named "
+                f"by text. Give one of: {', '.join(map(repr, present))}."
+            )
         if name not in present:
             column = TABLES.get(table, {}).get(name)
             meaning = f" ({column.meaning})" if column else ""
             raise ContractError(
-                f"The table `{table}` lacks the column `{name}`{meaning}. It has: {', '.join(present)}. "
-                "Rename or add the column."
+                f"The table `{table}` lacks the column `{name}`{meaning}. It has: {', '.join(present)}. {way}"
             )
 
 
@@ -169,7 +178,8 @@ def read_baskets(baskets: Any, needed: Sequence[str]) -> pl.DataFrame:
     grocery_spheres.tables.ContractError: 1 of 2 rows of the table `baskets` have no `store_id` ...
     """
     frame = to_polars(baskets)
-    require_columns(frame.columns, needed, "baskets")
+    of_lines = "product_id" in frame.columns and "sold_at" in frame.columns
+    require_columns(frame.columns, needed, "baskets", way=_SUM_LINES if of_lines else _RENAME)
     for name in needed:
         if name in BASKETS:
             _check_kind(nw.from_native(frame).schema[name], name, BASKETS[name], "baskets")
@@ -227,7 +237,8 @@ def _check_kind(dtype: Any, name: str, column: Column, table: str) -> None:
             f"The column `{name}` of the table `{table}` carries the time zone {dtype.time_zone!r}; "
             "the contract wants the store's local clock without a zone: a zone-aware time shifts baskets "
             "to the wrong date. Convert each store to its own zone first, then drop the zone, in Polars: "
-            f"pl.col({name!r}).dt.convert_time_zone('America/New_York').dt.replace_time_zone(None)."
+            f"pl.col({name!r}).dt.convert_time_zone('America/New_York').dt.replace_time_zone(None); in "
+            f"pandas: frame[{name!r}].dt.tz_convert('America/New_York').dt.tz_localize(None)."
         )
     if not _fits(dtype, column.kind):
         raise ContractError(

@@ -135,15 +135,23 @@ def _fit(study: Study, control: str, anticipation: int) -> Any:
                 covariates=covariates or None,
             )
         except (ValueError, np.linalg.LinAlgError) as wrong:
-            raise ContractError(
-                f"The group-time effects cannot be estimated ({str(wrong)[:200]}). Give more comparison "
-                "units "
-                "or fewer covariates; a covariate that says the same as another must go."
-            ) from wrong
+            raise ContractError(_unfit(study, str(wrong))) from wrong
     for one in said:
         if not any(known in str(one.message) for known in _SAID_BY_US):
             warnings.warn(f"diff-diff says of this panel: {one.message}", UserWarning, stacklevel=5)
     return fitted
+
+
+def _unfit(study: Study, wrong: str) -> str:
+    """Say why nothing can be estimated: of covariates in our words, of anything else in the library's."""
+    if not study.names.covariates:
+        return f"The group-time effects cannot be estimated ({wrong[:200]})."
+    named = ", ".join(f"`{name}`" for name in study.names.covariates)
+    return (
+        f"The group-time effects cannot be estimated with the covariates {named}: among the units that some "
+        "cohort is compared with, a covariate is the same for all, or follows from the others, or there are "
+        "no more units than covariates. Give more comparison units or fewer covariates."
+    )
 
 
 def _frame(study: Study, covariates: list[str]) -> pd.DataFrame:

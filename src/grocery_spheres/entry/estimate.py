@@ -14,7 +14,7 @@ from grocery_spheres.entry.cells import Cells, estimate_cells
 from grocery_spheres.entry.inference import check_level
 from grocery_spheres.entry.results import EntryResults
 from grocery_spheres.entry.rows import Names, listed, read_rows
-from grocery_spheres.entry.study import Study, read_study
+from grocery_spheres.entry.study import Study, read_study, zero_is_a_period
 from grocery_spheres.tables import ContractError
 
 CONTROLS = ("not_yet_treated", "never_treated")
@@ -154,13 +154,13 @@ def _refuse_without_comparison(study: Study, control: str) -> None:
             f"{int(never.sum())} units are never treated, and a comparison needs two at least (in clusters "
             "of "
             "their own). Set control='not_yet_treated' to compare with those that are treated later, or add "
-            "units that never were."
+            f"units that never were.{zero_is_a_period(study)}"
         )
     if not never.any() and len(study.cohorts) == 1:
         raise ContractError(
             f"All {len(never):,} units are treated at once, at "
             f"{study.periods.labels[study.cohorts[0] - 1]}: nobody "
-            "is left to compare with. Add units that are treated later or never."
+            f"is left to compare with. Add units that are treated later or never.{zero_is_a_period(study)}"
         )
 
 

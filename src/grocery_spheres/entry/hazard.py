@@ -17,9 +17,9 @@ import polars as pl
 from scipy import stats
 
 from grocery_spheres.entry.cox import Cox, Rows, fit_cox
-from grocery_spheres.entry.spells import Columns, Day, Spells, checked_level, date_column, read_spells
-from grocery_spheres.entry.terms import check_terms, read_covariates
-from grocery_spheres.tables import ContractError, GroceryError, require_columns
+from grocery_spheres.entry.spells import Columns, Day, Spells, checked_level, read_spells
+from grocery_spheres.entry.terms import arrival_days, check_terms, read_covariates
+from grocery_spheres.tables import ContractError, GroceryError
 
 LEAST_CLOSINGS = 3  # in either part, for the check whether the ratio stays the same
 LEAST_CLUSTERS = 3
@@ -123,6 +123,7 @@ def closing_hazard(
     closed: str = "closed",
     entered: str | None = None,
     cluster: str | None = "town_id",
+    market: str | None = None,
     alpha: float = 0.05,
 ) -> HazardResults:
     """Compare the rates at which stores close with and without a newcomer in town.
@@ -133,11 +134,14 @@ def closing_hazard(
         One row = one store.
     arrived : str
         Column: the day the newcomer opened in the store's town, null where none came. From that day on the
-        store counts as one with a newcomer. Where a cluster is given, all its stores have the same day.
+        store counts as one with a newcomer. All stores of a market have the same day.
     start, end, unit, closed, entered, cluster
         As in `compare_survival`.
     covariates : sequence of str
         Columns of numbers (or true and false) that are held equal, as they were at the start.
+    market : str or None
+        Column: the place that a newcomer opens in. None takes the clusters for it; name it where clusters
+        are wider, such as regions.
     alpha : float
         One minus the level of the intervals, by Student's t with clusters - 1 degrees of freedom.
 
@@ -150,7 +154,7 @@ def closing_hazard(
     ------
     ContractError
         As `spells.read_spells`; a covariate that is no number or named twice; fewer than three
-        clusters.
+        clusters; no newcomer came while stores were watched; stores of one market have different days.
     GroceryError
         Of the days on which a store closed while some had a newcomer and some had none, all closings were on
         one side: the ratio has no end. Or the regression cannot be fitted.
@@ -175,11 +179,10 @@ def closing_hazard(
     """
     checked_level(alpha)
     check_terms(arrived, covariates)
-    spells = read_spells(stores, Columns(unit, start, end, closed, entered, cluster), covariates)
-    require_columns(spells.table.columns, [arrived], "stores")
+    needed = covariates if market is None else [*covariates, market]
+    spells = read_spells(stores, Columns(unit, start, end, closed, entered, cluster), needed)
     held = read_covariates(spells.table, covariates)
-    since = (date_column(spells.table, arrived) - spells.start).dt.total_days()
-    came = since.fill_null(int(spells.time.max())).to_numpy().astype(np.int64)
+    came = arrival_days(spells, arrived, market or cluster)
     names = (arrived, *covariates)
     rows = _cut(spells, held, names, [came])
     closings = _check_both(rows, arrived)

@@ -12,6 +12,7 @@ from grocery_spheres.tables import ContractError, require_columns, to_polars
 
 OWN = ("store_id", "household_id", "date", "period", "days", "stores", "sales_usd", "usd_week", "homes")
 
+_TELL_APART = "Say by `label=` which column tells the kinds of store apart, or add the column."
 _EVERY = re.compile(r"[1-9][0-9]{0,2}(d|w|mo|q|y)")  # as Polars writes lengths of calendar time
 
 
@@ -74,7 +75,8 @@ def read_stores(stores: Any, label: str, market: str, *, survivors: bool) -> pl.
     >>> read_stores(table, "format", "town_id", survivors=False).rows()
     [(1, 'grocer', 5, False)]
     """
-    table = _table(stores, "stores", ["store_id", label, market, *(["closed"] * survivors)])
+    table = _table(stores, "stores", ["store_id", market, *(["closed"] * survivors)])
+    require_columns(table.columns, [label], "stores", way=_TELL_APART)
     ids = _ids(table["store_id"], "stores")
     _refuse_twice(ids, "stores", "store")
     _refuse_nulls(table[label], "stores")
@@ -181,7 +183,8 @@ def _dates(column: pl.Series) -> pl.Series:
         return column.cast(pl.Date)
     raise ContractError(
         f"The column `date` of the table `store_days` is {kind} (the first: {column[0]!r}), and must hold "
-        "dates without a time zone. Convert it first, in Polars: pl.col('date').str.to_date() for text."
+        "dates without a time zone. Convert it first, in Polars: pl.col('date').str.to_date() for text; in "
+        "pandas: pd.to_datetime(days['date'])."
     )
 
 

@@ -162,7 +162,8 @@ def _refuse_ends(labels: pl.Series, name: str) -> None:
         raise ContractError(
             f"The column `{name}` names months by their last day ({labels[0]}). Name each period by its "
             "first day, so that the day of an entry falls into the period that holds it, in Polars: "
-            f"pl.col({name!r}).dt.month_start()."
+            f"pl.col({name!r}).dt.month_start(); in pandas: "
+            f"panel[{name!r}].dt.to_period('M').dt.to_timestamp()."
         )
 
 
@@ -198,7 +199,8 @@ def whole_times(column: pl.Series, name: str) -> pl.Series:
         if not bool((column.dt.truncate("1d") == column).all()):
             raise ContractError(
                 f"The column `{name}` holds times of day, and a period is named by a date. Sum the outcome "
-                f"over days first, or number the periods 1, 2, 3. In Polars: pl.col({name!r}).dt.date()."
+                f"over days first, or number the periods 1, 2, 3. In Polars: pl.col({name!r}).dt.date(); in "
+                f"pandas: panel[{name!r}].dt.normalize()."
             )
         return column.dt.date()
     if column.dtype != pl.Date:
@@ -263,7 +265,8 @@ def _refuse_zone(column: pl.Series, name: str) -> None:
         raise ContractError(
             f"The column `{name}` carries the time zone {column.dtype.time_zone!r}. Give local dates: "
             "convert "
-            f"to the store's zone, then pl.col({name!r}).dt.date()."
+            f"to the store's zone, then, in Polars: pl.col({name!r}).dt.date(); in pandas: "
+            f"panel[{name!r}].dt.tz_localize(None).dt.normalize()."
         )
 
 

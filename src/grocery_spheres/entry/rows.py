@@ -164,6 +164,11 @@ def _covariate(column: pl.Series, name: str) -> pl.Series:
             "units "
             "could not be compared with their like. Fill it in, or leave such units out and count them."
         )
+    if values.n_unique() < 2:
+        raise ContractError(
+            f"The covariate `{name}` is {values[0]:g} in every row: it tells no unit from another. Leave it "
+            "out."
+        )
     return values
 
 

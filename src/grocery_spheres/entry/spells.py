@@ -218,7 +218,8 @@ def date_column(table: pl.DataFrame, name: str) -> pl.Series:
     raise ContractError(
         f"The column `{name}` of the table `stores` is {kind}, and dates without a time zone are wanted, "
         f"null where there is none. Convert it first, in Polars: pl.col({name!r}).str.to_date() for text, "
-        ".dt.replace_time_zone(None) for local times with a zone."
+        ".dt.replace_time_zone(None) for local times with a zone; in pandas: "
+        f"pd.to_datetime(stores[{name!r}]), .dt.tz_localize(None)."
     )
 
 

@@ -15,7 +15,10 @@ from grocery_spheres.tables import ContractError
 Array = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
-ALWAYS = "treated before or in the first period (and the periods of anticipation): it has nothing to compare"
+ALWAYS = (
+    "treated before or in the first period (and the periods of anticipation), with no period before to "
+    "compare with"
+)
 LATE = "treated so soon after the last period that its anticipation may reach into the panel"
 NO_BASE = "no outcome in the period from which its cohort's changes are counted"
 NO_OUTCOME = "no outcome in any period"
@@ -50,6 +53,8 @@ class Study:
         Treated units that entered within a period, not on its first day.
     later : int
         Units that are first treated after the last period: untreated as far as the panel goes.
+    zeros : int
+        Units, set apart or not, whose first treated time is the number 0, which is a period here.
     """
 
     names: Names
@@ -63,6 +68,7 @@ class Study:
     set_apart: pl.DataFrame
     partly: int
     later: int
+    zeros: int = 0
 
     @property
     def missing(self) -> int:
@@ -112,7 +118,7 @@ def read_study(rows: pl.DataFrame, periods: Periods, names: Names, anticipation:
     kept = np.flatnonzero(reasons == "")
     cohort = np.where(cohort > len(periods), 0, cohort)
     if not cohort[kept].any():
-        raise ContractError(_untreated(names, reasons, grid.ids))
+        raise ContractError(_untreated(names, reasons, grid.ids) + _zero_hint(grid.zeros, names))
     order = kept[_order(cohort[kept], grid.outcomes[kept])]
     lone = _lone(cohort[order], grid.cluster[order])
     alone = np.isin(cohort[order], lone)
@@ -133,6 +139,20 @@ def read_study(rows: pl.DataFrame, periods: Periods, names: Names, anticipation:
         pl.concat(apart),
         int((~np.isin(grid.first[treated], periods.starts)).sum()),
         int((grid.cohorts()[order] > len(periods)).sum()),
+        grid.zeros,
+    )
+
+
+def zero_is_a_period(study: Study) -> str:
+    """Say, where units are first treated at 0 and 0 is a period, that 0 does not mean never; else nothing."""
+    return _zero_hint(study.zeros, study.names)
+
+
+def _zero_hint(zeros: int, names: Names) -> str:
+    if not zeros:
+        return ""
+    return (
+        f" 0 is a period here, and {zeros:,} units have it as `{names.first_treated}`: write null for never."
     )
 
 
@@ -145,6 +165,7 @@ class _Grid:
         self.periods = periods
         self.cluster = units["cluster"].rank("dense").cast(pl.Int64).to_numpy() - 1
         self.first = units["first"].cast(pl.Float64).fill_null(np.inf).to_numpy()
+        self.zeros = 0 if periods.labels.dtype == pl.Date else int((self.first == 0).sum())
         who = rows["unit"].rank("dense").cast(pl.Int64).to_numpy() - 1
         when = rows["period"].to_numpy() - 1
         self.outcomes = np.full((len(self.ids), len(periods)), np.nan)

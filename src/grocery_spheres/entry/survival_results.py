@@ -135,7 +135,7 @@ class SurvivalResults:
     def _sentence(self, group: str, one: Contrast) -> str:
         low, high = (100 * end for end in one.conf_int(self.alpha))
         first, second = (
-            f"{share:.1%} of the {self.counts[name][0]:,} stores with {self.column} {name!r}"
+            f"{100 * share:.1f} % of the {self.counts[name][0]:,} stores with {self.column} {name!r}"
             for share, name in zip(one.shares, (group, self.base), strict=True)
         )
         months = f"{self.horizon} month{'s' if self.horizon > 1 else ''}"

@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from grocery_spheres.tables import ContractError
+from grocery_spheres.entry.spells import Spells, date_column
+from grocery_spheres.tables import ContractError, require_columns
 
 Array = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
 
 
 def check_terms(arrived: str, covariates: Sequence[str]) -> None:
@@ -50,3 +52,60 @@ def read_covariates(table: pl.DataFrame, names: Sequence[str]) -> Array:
                 "finite numbers, or true and false. Of text make columns of true and false."
             )
     return table.select(pl.col(list(names)).cast(pl.Float64)).to_numpy().reshape(table.height, len(names))
+
+
+def arrival_days(spells: Spells, arrived: str, market: str | None) -> Whole:
+    """Return the day on each store's clock on which the newcomer came, and refuse days that cannot be.
+
+    Parameters
+    ----------
+    spells : Spells
+        The stores.
+    arrived : str
+        Column: the day on which it opened in the store's place, null where none came.
+    market : str or None
+        Column of the places; None takes each store by itself.
+
+    Returns
+    -------
+    array of int
+        Where none came, a day that no store lives to see.
+
+    Raises
+    ------
+    ContractError
+        The column is missing or holds no dates; stores of one market have different days; no newcomer came
+        while a store was watched.
+
+    Examples
+    --------
+    >>> from grocery_spheres.entry.spells import Columns, read_spells
+    >>> came = pl.Series("sphere", ["2045-01-11", None]).str.to_date()
+    >>> stores = pl.DataFrame([pl.Series("store_id", [1, 2]), came, came.clear(2).alias("closed")])
+    >>> where = Columns("store_id", "2045-01-01", "2045-12-31", "closed", None, None)
+    >>> arrival_days(read_spells(stores, where), "sphere", None).tolist()
+    [10, 365]
+    """
+    require_columns(spells.table.columns, [arrived], "stores")
+    days = date_column(spells.table, arrived)
+    if market is not None:
+        told = pl.DataFrame({"market": spells.table[market], "day": days})
+        apart = told.unique().filter(pl.col("market").is_duplicated()).sort("market", "day", nulls_last=True)
+        if apart.height:
+            first, other = (day or "none" for day in apart["day"].head(2))
+            raise ContractError(
+                f"Stores of one `{market}` have different days in `{arrived}` ({market} "
+                f"{apart['market'][0]!r}: {first} and {other}; so in {apart['market'].n_unique():,} of "
+                f"{told['market'].n_unique():,}), and a newcomer comes to a whole place on one day. Give all "
+                "its stores the first one; if clusters are wider than places, name the column of the places "
+                "as `market`."
+            )
+    since = (days - spells.start).dt.total_days().fill_null(int(spells.time.max()))
+    came = since.to_numpy().astype(np.int64)
+    if not (came < spells.time).any():
+        raise ContractError(
+            f"No newcomer came while a store was watched: `{arrived}` is empty or after every store's last "
+            "day. Give the day on which it opened in each store's place, and null where none came; without "
+            "any there is nothing to compare."
+        )
+    return came

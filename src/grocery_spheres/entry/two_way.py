@@ -57,7 +57,8 @@ class TwoWay:
         return (
             f"Two-way fixed effects give {self.coefficient:.4g}{ends}, "
             f"{abs(self.difference):.4g} {'above' if self.difference > 0 else 'below'} the average effect, "
-            f"{verdict}; {self.negative_share:.0%} of the treated unit-periods enter with a negative weight."
+            f"{verdict}; {100 * self.negative_share:.0f} % of the treated unit-periods enter with a negative "
+            "weight."
         )
 
 

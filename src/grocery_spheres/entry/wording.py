@@ -8,7 +8,7 @@ import numpy as np
 
 from grocery_spheres.entry.cells import Cells
 from grocery_spheres.entry.rows import listed
-from grocery_spheres.entry.study import Study
+from grocery_spheres.entry.study import ALWAYS, Study, zero_is_a_period
 
 FEW = 10  # clusters on one side, below which intervals from clusters are known to be fragile
 
@@ -28,8 +28,10 @@ def notes(study: Study, cells: Cells, control: str) -> tuple[str, ...]:
     control : str
         Whom the treated are compared with.
     """
+    zero = zero_is_a_period(study)
     apart = [
         f"{len(group):,} of the units ({listed(group['unit'].sort())}) set apart: {reason}."
+        f"{zero if reason == ALWAYS else ''}"
         for (reason,), group in study.set_apart.group_by("reason", maintain_order=True)
     ]
     return (*apart, *_gaps(study), *_sides(study, cells, control), *_unestimated(study, cells, control))
@@ -113,12 +115,16 @@ def sentence(results: Any) -> str:
     )
     after = f"given their {', '.join(names.covariates)}, " if names.covariates else ""
     return (
-        f"In the {treated:,} treated units (`{names.unit}`), `{names.outcome}` was {results.att:+,.4g} per "
-        "unit "
-        f"and period of {study.periods.step}{ends} after the entry, compared with "
+        f"In the {treated:,} treated units (`{names.unit}`), `{names.outcome}` changed by "
+        f"{results.att:+,.4g} a unit and period{_long(study)}{ends} after the entry, compared with "
         f"{_COMPARED[results.control]}; "
         f"this is the entry's effect if, without it, both would {after}have moved in parallel."
     )
+
+
+def _long(study: Study) -> str:
+    """Say how long a period is; numbers that count periods one by one say nothing of it."""
+    return "" if study.periods.step == "1" else f" of {study.periods.step}"
 
 
 def summary(results: Any) -> str:
@@ -134,7 +140,7 @@ def summary(results: Any) -> str:
             else "No noise is seen, so no error can be told; "
         )
         + f"{len(study.ids):,} units, "
-        f"{len(study.periods):,} periods of {study.periods.step}, {len(study.cohorts):,} cohorts.",
+        f"{len(study.periods):,} periods{_long(study)}, {len(study.cohorts):,} cohorts.",
         "Periods before the entry: "
         + (f"largest t {test.statistic:.3g}, p-value {test.pvalue:.3g}. " if test.periods else "")
         + test.words,

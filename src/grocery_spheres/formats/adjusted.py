@@ -180,7 +180,8 @@ def _groups(households: Any, group: str, rows: pl.DataFrame, bought: Shoppers) -
     if listed[group].dtype.is_float():
         raise ContractError(
             f"`{group}` in `households` is {listed[group].dtype}, and groups are wanted. Cut it into "
-            f"classes first, in Polars: pl.col({group!r}).qcut(5).cast(pl.String)."
+            f"classes first, in Polars: pl.col({group!r}).qcut(5).cast(pl.String); in pandas: "
+            f"pd.qcut(households[{group!r}], 5).astype(str)."
         )
     places = rows["household_id"].unique().sort()
     ids = bought.buyers.gather(places)

@@ -155,12 +155,15 @@ def _refuse_empty(sold: Sold, pair: tuple[Window, Window]) -> None:
 
 
 def _refuse(known: Any, what: str) -> None:
-    who = "The stores" if known is None else f"The label {known!r}"
     raise ContractError(
-        f"{who} {what}: a change from or to nothing has "
+        f"{_who(known)} {what}: a change from or to nothing has "
         "no ratio, so it cannot be split. Choose windows in which there were sales, or leave the label's "
         "stores and their lines out and tell its sales by themselves."
     )
+
+
+def _who(known: Any) -> str:
+    return "The stores" if known is None else f"The label {known!r}"
 
 
 def _matched_prices(sold: Sold, formula: str) -> list[tuple[Array, float]]:
@@ -177,8 +180,13 @@ def _matched_prices(sold: Sold, formula: str) -> list[tuple[Array, float]]:
             if amounts[:, 0].sum() == 0:
                 _refuse(sold.labels[name], f"took no money in the window `{BOTH[at]}`")
         if sums[FIRST_USD, 0] == 0:
-            _refuse(sold.labels[name], "sold no product in both windows")
-        found[name] = (log_index(sums, formula), float((sums[FIRST_USD] + sums[SECOND_USD])[0] / both))
+            raise ContractError(
+                f"{_who(sold.labels[name])} sold no product in both windows, so prices cannot be told from "
+                "mix. Choose windows nearer to each other, or give one `product_id` to what is the same "
+                "product under two numbers."
+            )
+        share = float((sums[FIRST_USD] + sums[SECOND_USD])[0] / both)
+        found[name] = (log_index(sums, formula), min(share, 1.0))  # rounding may carry it past one
     return [found[name] for name in range(len(sold.labels))]
 
 
@@ -217,7 +225,7 @@ def _shown(factors: Array, alpha: float, matched_share: float) -> pl.DataFrame:
         usd = log_mean(factors[-1, 0], factors[-1, 1]) * np.log(ratio)
     drawn = ratio.shape[1] > 1
     shown = percentiles(ratio[:, 0], ratio[:, 1:].T if drawn else None, alpha)
-    worth = percentiles(usd[:, 0], usd[:, 1:].T if drawn else None, alpha)
+    worth = percentiles(usd[:, 0], usd[:, 1:].T if drawn else None, alpha, scale=factors[-1, :, 0].max())
     return pl.DataFrame(
         {
             "component": list(COMPONENTS),

@@ -10,6 +10,7 @@ import polars as pl
 from grocery_spheres.formats.doors import taken
 from grocery_spheres.tables import ContractError, require_columns
 
+TELL_APART = "Say by `label=` which column tells the kinds of store apart, or add the column."
 SHOWN = 3  # of the stores that a refusal names
 
 
@@ -39,7 +40,8 @@ def store_labels(stores: Any, label: str = "format") -> pl.DataFrame:
     [(7, 'sphere'), (8, 'grocer')]
     """
     table = taken(stores, "stores")
-    require_columns(table.columns, ["store_id", label], "stores")
+    require_columns(table.columns, ["store_id"], "stores")
+    require_columns(table.columns, [label], "stores", way=TELL_APART)
     named = table.select("store_id", pl.col(label).cast(pl.String).alias("label"))
     doubled = named.filter(pl.col("store_id").is_duplicated())
     if doubled.height:

@@ -144,7 +144,7 @@ class _Compared:
         told = percentiles(path[:1], path[1:, None] if len(path) > 1 else None, alpha)
         matched = self.sums[name][[SECOND_USD, FIRST_USD], 0]
         with np.errstate(invalid="ignore", divide="ignore"):
-            shares = matched / self.usd[[name, self.base]]
+            shares = np.minimum(matched / self.usd[[name, self.base]], 1.0)  # rounding may carry it past one
         return {
             "value": float(told.value[0]),
             "low": float(told.low[0]),

@@ -106,7 +106,8 @@ def price_index(
 
     *Noise.* A product bought by few households has a noisy unit value. Fisher and Törnqvist cancel most of
     the bias that this makes, and the interval shows the spread: it reads, had other households like these
-    been drawn. An end is null where some draw has no matched product.
+    been drawn. An end is null where some draw has no matched product, or where all draws agree, as
+    for households that buy alike; the base is 1 by definition.
 
     References
     ----------
@@ -195,7 +196,7 @@ def _link(first: Cell, second: Cell, formula: str) -> Link:
     matched = int(((one[0][:, 0] > 0) & (other[0][:, 0] > 0)).sum())
     whole = first.usd[:, 0].sum() + second.usd[:, 0].sum()
     share = sums[[FIRST_USD, SECOND_USD], 0].sum() / whole if whole > 0 else 0.0
-    return log_index(sums, formula), float(share), matched
+    return log_index(sums, formula), min(float(share), 1.0), matched  # rounding may carry it past one
 
 
 def _followed(
@@ -210,6 +211,8 @@ def _followed(
     path = np.exp(_chain(logs, base) if chained else logs)
     path[base] = 1.0
     told = percentiles(path[:, 0], None if width == 1 else path[:, 1:].T, alpha)
+    if width > 1:
+        told.low[base] = told.high[base] = 1.0  # by definition, so no draw can doubt it
     sells = np.array([(place, name) in sold.lines for place in places])
     first = min(place for place in places if sells[place])
     compared = np.array([not chained or place > first for place in places])

@@ -92,7 +92,7 @@ def resampled(sums: Any, statistic: Statistic, weights: Array | None, alpha: flo
     Returns
     -------
     Interval
-        The ends (quantiles of the draws) are NaN where some draw has no such value.
+        As `percentiles` gives it.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def resampled(sums: Any, statistic: Statistic, weights: Array | None, alpha: flo
     return percentiles(value, drawn, alpha)
 
 
-def percentiles(value: Array, drawn: Array | None, alpha: float) -> Interval:
+def percentiles(value: Array, drawn: Array | None, alpha: float, scale: Any = 0.0) -> Interval:
     """Return values with the interval that draws give them.
 
     Parameters
@@ -118,11 +118,14 @@ def percentiles(value: Array, drawn: Array | None, alpha: float) -> Interval:
         The statistic of each draw; None leaves the ends NaN.
     alpha : float
         One minus the level of the intervals.
+    scale : float or array, (values,)
+        What rounding is judged by, beside the ends themselves: amounts that the values are differences of.
 
     Returns
     -------
     Interval
-        The ends (quantiles of the draws) are NaN where some draw has no such value.
+        The ends (quantiles of the draws) are NaN where some draw has no such value, and where all draws
+        agree: households that do not differ do not show how far others would.
 
     Examples
     --------
@@ -133,7 +136,8 @@ def percentiles(value: Array, drawn: Array | None, alpha: float) -> Interval:
         return Interval(value, np.full_like(value, np.nan), np.full_like(value, np.nan))
     with np.errstate(invalid="ignore"):
         ends = np.quantile(drawn, [alpha / 2, 1 - alpha / 2], axis=0)
-    told = np.isfinite(drawn).all(axis=0)
+        rounding = ROUNDING * np.maximum(np.abs(ends).max(axis=0), scale)
+        told = np.isfinite(drawn).all(axis=0) & (ends[1] - ends[0] > rounding)
     return Interval(value, *(np.where(told, end, np.nan) for end in ends))
 
 
