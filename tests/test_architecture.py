@@ -36,6 +36,8 @@ MAY_USE: Mapping[str, set[str]] = {
     "scenarios": KNOWLEDGE,
     "validation": KNOWLEDGE | {"scenarios"},
     "charts": KNOWLEDGE | RULES | {"scenarios", "validation"},
+    "outage_page": CONTRACT | {"outage"},
+    "outage_command": CONTRACT | SOURCES | {"outage", "outage_page"},
     **dict.fromkeys(PUBLISHING, KNOWLEDGE | RULES | {"scenarios", "charts"} | PUBLISHING),
     **dict.fromkeys(REPORTING, KNOWLEDGE | RULES | {"scenarios", "charts"} | PUBLISHING | REPORTING),
 }

@@ -124,6 +124,64 @@ def test_the_counts_are_those_of_the_estimate(found, effects, panel):
     assert counted["entry.truth_share"][0] == pytest.approx(after["effect"].mean() / after["without"].mean())
 
 
+def test_what_spheres_sell_is_held_against_what_grocers_lost_in_truth(county, effects):
+    days = gs.store_days(gs.baskets(county.lines), stores=county.stores).collect()
+    counted = {name: value for name, (value, _) in entry_counts.source_counts(county, days, effects).items()}
+    spheres = county.stores.filter(pl.col("format") == "sphere")["store_id"].implode()
+    late = days.filter(pl.col("date") >= entry_counts.HALF_YEAR, pl.col("store_id").is_in(spheres))
+    homes = county.recipe.parameters.households * late["store_id"].n_unique()
+    of_months = (pl.sum("sales_usd") / pl.col("date").n_unique() * 7 / homes).alias("usd")
+    usd = late.group_by(pl.col("date").dt.month_start().alias("month")).agg(of_months)["usd"].mean()
+    assert counted["entry.spheres_usd"] == pytest.approx(usd, rel=1e-3)  # shut days have no row
+    assert counted["entry.truth_late"] < 0
+    lost = -counted["entry.truth_late"] / counted["entry.spheres_usd"]
+    assert counted["entry.not_from_grocers"] == pytest.approx(1 - lost)
+
+
+def test_stores_that_close_in_both_arms_are_among_those_of_each(county, fate):
+    counted = entry_counts.survival_counts(fate, county)
+    both = counted["entry.closed_both"][0]
+    assert 0 <= both <= min(counted["entry.closed"][0], counted["entry.closed_otherwise"][0])
+    reached = rows.grocers_with_fate(county).filter("came", pl.col("closed").is_not_null())
+    never = county.truth("store_months").filter(pl.col("arm") == rows.NO_SPHERE, "closes")["store_id"]
+    assert both == len(set(reached["store_id"]) & set(never))
+
+
+def test_the_interval_of_a_line_that_never_falls_begins_at_its_beginning():
+    flat = pl.DataFrame({"months": [0.0, 9.0, 24.0], "share": [100.0] * 3, "low": [100.0, 92.0, 91.0]})
+    assert rows._from_zero(flat)["low"].to_list() == [92.0, 92.0, 91.0]
+    falling = flat.with_columns(share=pl.Series([100.0, 99.0, 98.0]))
+    assert rows._from_zero(falling)["low"].to_list() == [100.0, 92.0, 91.0]
+
+
+WATCHED = {"start": "2044-01-01", "end": "2045-12-31"}
+
+
+def test_where_no_grocer_closed_alone_readers_are_told_so_in_words():
+    came, later = dt.date(2044, 6, 1), dt.date(2045, 3, 1)
+    grocers = pl.DataFrame(
+        {
+            "store_id": range(8),
+            "town_id": [1, 1, 2, 2, 3, 3, 4, 4],
+            "entry": [came] * 4 + [None] * 4,
+            "closed": [later, None, None, later, *[None] * 4],
+        },
+        schema_overrides={"closed": pl.Date},
+    )
+    assert "no grocer closed without a Sphere in town" in rows.hazard_words(grocers, **WATCHED)
+    alone = pl.when(pl.col("store_id") == 5).then(dt.date(2044, 9, 1)).otherwise("closed")
+    said = rows.hazard_words(grocers.with_columns(closed=alone), **WATCHED)
+    assert said.startswith("With `entry` past, stores closed at ")
+
+
+def test_short_names_are_of_kinds_that_there_are_and_fit_a_phone():
+    kinds = proof_rows.coverage_rows()["what"].to_list()
+    assert set(proof_rows.SHORT) <= set(kinds)
+    short = [proof_rows.SHORT.get(kind, kind) for kind in kinds]
+    assert len(set(short)) == len(kinds)
+    assert max(map(len, short)) <= 27
+
+
 def test_the_proofs_rows_say_which_intervals_keep_their_promise():
     shown = proof_rows.coverage_rows()
     assert shown["what"].is_unique().all()
@@ -141,3 +199,27 @@ def test_each_picture_draws(width, found, effects, fate, county):
         entry_2045.proof(proof_rows.coverage_rows().drop("intervals"), width),
     ]
     assert all(picture.to_dict()["layer"] for picture in pictures)
+
+
+@pytest.mark.parametrize("width", [theme.WIDE, theme.PHONE])
+def test_no_line_runs_through_the_words_on_a_picture(width, found, effects, fate, county):
+    """Words stand beyond all gridlines, and the line of the opening ends below them."""
+    effect = entry_2045.effect(rows.effect_rows(found, effects, WINDOW), width).to_dict()
+    places, lines = _words_and_lines(effect, "usd")
+    assert min(places) - 0.5 > max(lines) == 0
+    opening = next(one for one in effect["layer"] if one["mark"].get("strokeDash") == [2, 3])
+    (row,) = effect["datasets"][opening["data"]["name"]]
+    assert row["to"] < min(places) - 0.4
+    survival = entry_2045.survival(rows.survival_rows(fate, county), width).to_dict()
+    places, lines = _words_and_lines(survival, "share")
+    assert max(places) + 0.5 < min(lines)
+
+
+def _words_and_lines(picture, column):
+    """Where the words stand on the axis, and where it has gridlines."""
+    words = [one for one in picture["layer"] if one["mark"].get("type") == "text"]
+    places = [picture["datasets"][one["data"]["name"]][0][column] for one in words]
+    axes = [
+        one["encoding"]["y"]["axis"]["values"] for one in picture["layer"] if "axis" in one["encoding"]["y"]
+    ]
+    return places, [value for values in axes for value in values]

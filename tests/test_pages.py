@@ -96,7 +96,7 @@ def sample(tmp_path_factory, new_project):
         words = {"title": "Sales rise week by week", "alt": "Points from 100 to 149 USD."}
         linked = published("linked", draw_linked, weeks, **words)
         table = pl.DataFrame(
-            {"store": ["A" * 60, "B"], "sales": [1.5, 20.25], "baskets": [1, 2]}
+            {"store": ["A" * 60, "B"], "sales": [1.5, -20.25], "baskets": [1, 2]}
         )._repr_html_()
         shown = {"output_type": "display_data", "metadata": {}, "data": {"text/html": table}}
         project.notebook(
@@ -201,6 +201,25 @@ def test_the_drawing_fits_the_width(sample, visit, width, drawn):
         assert opened.tab.locator("#bars").get_attribute("data-size") == drawn
         box = opened.tab.locator("#bars .chart svg.marks").bounding_box()
         assert 280 < box["width"] <= (360 if drawn == "phone" else 640)
+
+
+def test_what_is_wider_than_a_phone_shows_a_shadow_at_its_edge(sample, visit):
+    with visit(sample / "01-sample.html", 390) as opened:
+        box = opened.tab.locator(".scroll:has(.dataframe)").first
+        assert box.evaluate("it => it.scrollWidth > it.clientWidth")
+        styles = box.evaluate("it => [getComputedStyle(it).backgroundAttachment, it.clientHeight]")
+        assert styles[0] == "local, local, scroll, scroll"
+        assert box.evaluate("it => getComputedStyle(it).backgroundImage").count("linear-gradient") == 4
+
+
+@pytest.mark.parametrize(("width", "drawn"), [(390, 360), (1280, 640)])
+def test_the_index_shows_a_phone_the_picture_of_a_phone(sample, visit, width, drawn):
+    with visit(sample / "index.html", width) as opened:
+        picture = opened.tab.locator("img.thumbnail").first
+        picture.scroll_into_view_if_needed()
+        opened.tab.wait_for_function("document.querySelector('img.thumbnail').complete")
+        assert picture.evaluate("it => it.naturalWidth") == drawn
+        assert picture.evaluate("it => it.getBoundingClientRect().right <= window.innerWidth")
 
 
 def test_a_chart_is_drawn_anew_when_the_window_narrows(sample, visit):

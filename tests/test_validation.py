@@ -104,9 +104,12 @@ def test_each_subject_rests_on_modules_that_there_are_and_is_committed(name):
     assert table["seed"].n_unique() == proof.replications
 
 
+QUICK = {"designs": 150, "injected": 300}  # seeds without the methods that take hundreds of fits
+
+
 @pytest.mark.parametrize("name", subjects.NAMES)
 def test_a_replication_run_today_is_the_one_that_is_committed(name):
-    seed = 3
+    seed = QUICK.get(name, 3)
     again = pl.DataFrame(subjects.subject(name).replicate(seed), infer_schema_length=None)
     committed = validation.read(name).filter(pl.col("seed") == seed).drop("seed")
     assert_frame_equal(again, committed.cast(dict(again.schema)), abs_tol=1e-5, rel_tol=1e-5)
@@ -114,7 +117,10 @@ def test_a_replication_run_today_is_the_one_that_is_committed(name):
 
 def test_an_unknown_subject_is_refused_in_one_line(capsys):
     assert main(["validate", "weather"]) == 2
-    assert "There is no subject 'weather'; there are: entry, formats." in capsys.readouterr().err
+    assert (
+        "There is no subject 'weather'; there are: entry, formats, designs, injected."
+        in capsys.readouterr().err
+    )
 
 
 def test_a_table_that_is_not_there_names_the_command(place):

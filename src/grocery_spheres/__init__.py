@@ -18,9 +18,14 @@ if TYPE_CHECKING:
         sales_over_time,
         shopping_profile,
     )
+    from grocery_spheres.outage.agreement import compare_methods
     from grocery_spheres.outage.dark_spells import missing_or_outage
+    from grocery_spheres.outage.estimate import estimate_outage
     from grocery_spheres.outage.events import find_events
+    from grocery_spheres.outage.injected import inject_outage
+    from grocery_spheres.outage.outages import Outage
     from grocery_spheres.outage.relocations import follow
+    from grocery_spheres.outage.rivals import shared_customers
     from grocery_spheres.panels import baskets, check_baskets, household_weeks, store_days
     from grocery_spheres.public import complete_journey
     from grocery_spheres.tables import ContractError, Groceries, GroceryError, check_table
@@ -29,22 +34,27 @@ _HOMES = {
     "ContractError": "tables",
     "Groceries": "tables",
     "GroceryError": "tables",
+    "Outage": "outage.outages",
     "baskets": "panels",
     "check_baskets": "panels",
     "check_table": "tables",
     "closing_hazard": "entry",
     "compare_formats": "formats",
+    "compare_methods": "outage.agreement",
     "compare_survival": "entry",
     "complete_journey": "public",
     "county": "county",
     "decompose_growth": "formats",
     "estimate_entry": "entry",
+    "estimate_outage": "outage.estimate",
     "find_events": "outage.events",
     "follow": "outage.relocations",
     "household_weeks": "panels",
+    "inject_outage": "outage.injected",
     "missing_or_outage": "outage.dark_spells",
     "price_index": "formats",
     "sales_over_time": "formats",
+    "shared_customers": "outage.rivals",
     "shopping_profile": "formats",
     "store_days": "panels",
 }
@@ -53,22 +63,27 @@ __all__ = [
     "ContractError",
     "Groceries",
     "GroceryError",
+    "Outage",
     "baskets",
     "check_baskets",
     "check_table",
     "closing_hazard",
     "compare_formats",
+    "compare_methods",
     "compare_survival",
     "complete_journey",
     "county",
     "decompose_growth",
     "estimate_entry",
+    "estimate_outage",
     "find_events",
     "follow",
     "household_weeks",
+    "inject_outage",
     "missing_or_outage",
     "price_index",
     "sales_over_time",
+    "shared_customers",
     "shopping_profile",
     "store_days",
 ]

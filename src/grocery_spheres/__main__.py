@@ -20,6 +20,13 @@ _DATA_EXAMPLES = """examples:
 The assumptions, with units and plausible ranges, stand in parameters.parquet of any county that was built.
 A name that does not exist is refused with a list of those that do."""
 
+_OUTAGE_EXAMPLES = """examples:
+  grocery-spheres outage --example
+  grocery-spheres outage sales.csv --unit shop --time day --outcome sales_usd \\
+      --treated shop-03 --start 2045-06-17 --end 2045-06-19 --html outage.html
+  grocery-spheres outage sales.parquet --unit store --time date --outcome orders \\
+      --treated 12 14 --start 2045-06-17 --end 2045-06-17 --rivals 13 --compare --json"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and say how it ended.
@@ -64,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--force", action="store_true", help="run every notebook, changed or not")
     report.add_argument("--update-prose", action="store_true", help="rewrite numbers in prose that drifted")
     report.set_defaults(answer=_report)
+    _add_outage(commands)
     _add_validate(commands)
     return parser
 
@@ -95,6 +103,51 @@ def _add_data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     _add_workers(data, "processes that build the county; they change no byte of it")
     data.add_argument("--force", action="store_true", help="build even where it is already there")
     data.set_defaults(answer=_data)
+
+
+def _add_outage(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    outage = commands.add_parser(
+        "outage",
+        help="estimate what an outage cost, in a panel of your own",
+        description="Estimate what an outage cost: observed minus what would have been, with its interval.",
+        epilog=_OUTAGE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    outage.add_argument("panel", nargs="?", metavar="PANEL", help="CSV or Parquet: a row a unit and period")
+    outage.add_argument("--example", action="store_true", help="a small bundled panel instead of a file")
+    for name, what in {
+        "unit": "column of the units",
+        "time": "column of the times",
+        "outcome": "column of the outcome, such as sales",
+        "start": "first dark day (2045-06-17) or period",
+        "end": "last dark day or period",
+    }.items():
+        outage.add_argument(f"--{name}", metavar="C" if what.startswith("column") else "D", help=what)
+    for name, what in {
+        "treated": "who was dark",
+        "donors": "who is compared with (default: all others that can be)",
+        "rivals": "who may have received what was lost: never compared with",
+    }.items():
+        outage.add_argument(f"--{name}", nargs="+", metavar="ID", default=None, help=what)
+    _add_outage_method(outage)
+    outage.set_defaults(answer=_outage)
+
+
+def _add_outage_method(outage: argparse.ArgumentParser) -> None:
+    outage.add_argument("--share-down", type=float, default=1.0, help="share of trading lost (default 1)")
+    outage.add_argument("--method", default="structural", help="structural (default), synthetic_control, ...")
+    outage.add_argument("--compare", action="store_true", help="every method, and whether they agree")
+    outage.add_argument("--recovery", type=int, help="periods after which days are learnt from again")
+    outage.add_argument("--season", type=int, help="periods in a season (default: 7 for days)")
+    outage.add_argument("--no-intercept", dest="intercept", action="store_false", help="synthetic control")
+    outage.add_argument("--alpha", type=float, default=0.05, help="one minus the level (default 0.05)")
+    outage.add_argument(
+        "--no-calibrate", dest="calibrate", action="store_false", help="at once, without placebos"
+    )
+    outage.add_argument("--placebos", type=int, default=200, help="how many (default 200)")
+    outage.add_argument("--seed", type=int, default=2045, help="of their draw (default 2045)")
+    outage.add_argument("--json", action="store_true", help="say it as one JSON object")
+    outage.add_argument("--html", metavar="OUT", help="write a page that a manager can read")
 
 
 def _add_validate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -144,6 +197,12 @@ def _report(arguments: argparse.Namespace) -> str:
 
     page = report.build(force=arguments.force, update_prose=arguments.update_prose)
     return f"Open {page}"
+
+
+def _outage(arguments: argparse.Namespace) -> str:
+    from grocery_spheres import outage_command
+
+    return outage_command.run(arguments)
 
 
 def _validate(arguments: argparse.Namespace) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from grocery_spheres.charts.entry_rows import CAME, NEVER, NO_SPHERE, grocers_with_fate
+from grocery_spheres.entry.markets import market_panel
 
 Counts = dict[str, tuple[Any, ...]]
 _USD = "USD of 2045 a week and household"
@@ -74,6 +75,30 @@ def effect_counts(found: Any, effects: pl.DataFrame, survivors: Any) -> Counts:
         "entry.naive_off": (naive.difference, naive.difference_low, naive.difference_high, _USD),
         "entry.naive_negative": (naive.negative_share, "share of treated town-months"),
         "entry.survivors": (survivors.att, *survivors.conf_int(), _USD),
+        "entry.survivors_short": ((survivors.att - truth) / abs(truth), "share of the effect"),
+    }
+
+
+def source_counts(county: Any, store_days: Any, effects: pl.DataFrame) -> Counts:
+    """Hold what Spheres sell in the last half year against what grocers of their towns lost to them in truth.
+
+    Parameters
+    ----------
+    county : County
+        With `stores`, `households`, `towns`.
+    store_days : any Narwhals frame
+        Of this county, of the arm with Spheres.
+    effects : polars.DataFrame
+        As `entry_rows.true_effects`.
+    """
+    sold = market_panel(store_days, county.stores, kind="sphere", households=county.households)
+    late = pl.col("period") >= HALF_YEAR
+    spheres = float(sold.filter(late)["usd_week"].to_numpy().mean())
+    lost = float(effects.filter(late)["effect"].to_numpy().mean())
+    return {
+        "entry.spheres_usd": (spheres, _USD),
+        "entry.truth_late": (lost, _USD),
+        "entry.not_from_grocers": (1 + lost / spheres, "share of Spheres' sales"),
     }
 
 
@@ -92,6 +117,7 @@ def survival_counts(found: Any, county: Any) -> Counts:
     otherwise = booked.join(reached, on="store_id", how="semi").height
     gone = reached.filter(pl.col("closed").is_not_null())
     closed, independent = gone.height, gone.filter(pl.col("kind") == "independent").height
+    both = gone.join(booked, on="store_id", how="semi").height
     shares = dict(
         found.survival.filter(pl.col("day") <= found.horizon_days)
         .sort("months")
@@ -108,6 +134,7 @@ def survival_counts(found: Any, county: Any) -> Counts:
         "entry.closed": (float(closed), "grocers"),
         "entry.closed_independent": (float(independent), "grocers"),
         "entry.closed_otherwise": (float(otherwise), "grocers"),
+        "entry.closed_both": (float(both), "grocers"),
         "entry.logrank_p": (found.logrank["pvalue"], "probability"),
         "entry.permutation_p": (found.logrank["permutation_pvalue"], "probability"),
     }

@@ -8,6 +8,7 @@ import polars as pl
 
 from grocery_spheres.charts.county_rows import WITHOUT
 from grocery_spheres.county.arms import FACTUAL
+from grocery_spheres.entry.hazard import closing_hazard
 from grocery_spheres.entry.markets import event_months, market_panel
 from grocery_spheres.tables import ContractError
 
@@ -117,7 +118,8 @@ def survival_rows(found: Any, county: Any) -> pl.DataFrame:
     -------
     polars.DataFrame
         One row = one line and day: `line` (a group, or the same towns without Spheres), `months` since the
-        start of the record, `share` still open (%), `low`, `high` (null for the truth).
+        start of the record, `share` still open (%), `low`, `high` (null for the truth). Where nothing closed
+        in all the time, the interval on day 0 is that of the next day: it is as open then as later.
     """
     curves = found.survival.select(
         line="group",
@@ -126,8 +128,37 @@ def survival_rows(found: Any, county: Any) -> pl.DataFrame:
         low=pl.col("low") * 100,
         high=pl.col("high") * 100,
     )
+    curves = pl.concat([_from_zero(one) for _, one in curves.group_by("line", maintain_order=True)])
     truth = _true_curve(county).with_columns(low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64))
     return pl.concat([curves, truth.select(curves.columns)], how="vertical_relaxed")
+
+
+def _from_zero(curve: pl.DataFrame) -> pl.DataFrame:
+    """Begin the interval of a line that never falls at its beginning."""
+    if (curve["share"] < 100).any() or curve.height < 2:
+        return curve
+    return curve.with_columns(low=pl.when(pl.col("months") > 0).then("low").fill_null(strategy="backward"))
+
+
+def hazard_words(grocers: pl.DataFrame, **watched: Any) -> str:
+    """Say by what factor grocers close faster with a Sphere in town, or, for readers, why that has no number.
+
+    Parameters
+    ----------
+    grocers : polars.DataFrame
+        As `grocers_with_fate`.
+    **watched
+        `start` and `end`, as `entry.closing_hazard` takes them.
+    """
+    alone = grocers.filter(
+        pl.col("closed").is_not_null(), pl.col("entry").is_null() | (pl.col("closed") < pl.col("entry"))
+    )
+    if alone.is_empty():
+        return (
+            "In this record it has none: no grocer closed without a Sphere in town, so there is no rate to "
+            "hold the other against, and no ratio."
+        )
+    return closing_hazard(grocers, arrived="entry", **watched).sentence()
 
 
 def _true_curve(county: Any) -> pl.DataFrame:

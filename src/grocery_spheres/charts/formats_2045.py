@@ -79,7 +79,7 @@ def _line_names(sold: pl.DataFrame) -> list[alt.Chart]:
 
 def _marks(rows: pl.DataFrame, most: float) -> list[Any]:
     """Mark the days on which Spheres open, and the day of the outage."""
-    day = alt.Chart(pl.DataFrame({"day": [_OUTAGE], "words": ["event and outage, 17 June"]}))
+    day = alt.Chart(pl.DataFrame({"day": [_OUTAGE], "words": ["day of the outage, 17 June"]}))
     rule = day.mark_rule(strokeDash=_DASH, color=theme.INK).encode(x="day:T")
     opened = rows.filter(pl.col("line") == "openings")
     if opened.is_empty():

@@ -25,6 +25,25 @@ _WORDS = {
     SURVIVORS: "survivors taken for all",
 }
 BAND = "effect of entry, all months at once"
+SHORT = {
+    BAND: "entry, all months at once",
+    _WORDS[OVERALL]: "entry, on average",
+    _WORDS[DYNAMIC]: "entry, month by month",
+    _WORDS[SURVIVAL]: "survival, 24 months",
+    "the Spheres' customers: share of sales": "Spheres: share of sales",
+    "the Spheres' customers: penetration": "Spheres: penetration",
+    "the Spheres' customers: value of a basket": "Spheres: value of a basket",
+    "the Spheres' customers: share of wallet": "Spheres: share of wallet",
+    "the Spheres' customers: next trip at the same label": "Spheres: next trip there",
+    **{
+        f"grocers' growth, USD a day: {part}": f"grocers' growth: {part}"
+        for part in ("customers", "trips", "basket", "prices", "mix", "sales")
+    },
+    "grocers' price index: five quarters, chained": "grocers' price index",
+    "price level of Spheres over grocers: Fisher, months": "price level of Spheres",
+    _WORDS[SURVIVORS]: "survivors alone",
+}
+"""The kinds of interval by the names that a phone has room for."""
 WRONG = (_WORDS[NAIVE], _WORDS[SURVIVORS])
 """Shown because they fail; they promise nothing that is kept here."""
 
@@ -103,6 +122,7 @@ def proof_counts() -> dict[str, tuple[float, str]]:
         "entry.proof_index": (share[of_prices], "share of intervals"),
         **covered,
         **biased,
+        "entry.proof_closings": (off[_WORDS[SURVIVAL]]["truth"], "share of grocers"),
         "entry.proof_band": (share[BAND], "share of bands"),
         "entry.proof_band_realised": (_realised(), "share of bands"),
         "entry.proof_months": (share[_WORDS[DYNAMIC]], "share of intervals"),

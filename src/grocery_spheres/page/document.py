@@ -37,8 +37,8 @@ class Summary:
         Keys of the labels that its figures and tables carry.
     figures : int
         How many it publishes.
-    thumbnail, thumbnail_alt : str
-        The first figure as an address that holds it, and its words.
+    thumbnail, thumbnail_phone, thumbnail_alt : str
+        The first figure as an address that holds it, the same for a phone (empty without one), and its words.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Summary:
     evidence: list[str]
     figures: int
     thumbnail: str
+    thumbnail_phone: str
     thumbnail_alt: str
 
 
@@ -73,6 +74,9 @@ def summarise(name: str, body: Body) -> Summary:
         evidence=[key for key in figures.LABELS if key in carried],
         figures=len(body.figures),
         thumbnail=figures.picture(first["wide_svg"]).address if first else "",
+        thumbnail_phone=figures.picture(first["phone_svg"]).address
+        if first and first.get("phone_svg")
+        else "",
         thumbnail_alt=first["alt"] if first else "",
     )
 

@@ -25,6 +25,7 @@ TABLE_ROWS = 40
 """A longer table is no reading matter; its csv is linked beside the figure."""
 
 _SIZE = re.compile(r'<svg\b[^>]*?\bwidth="([\d.]+)"[^>]*?\bheight="([\d.]+)"')
+_HYPHEN = re.compile(r"^-(?=[$\d.])")
 _NUMBER = re.compile(r"[-−+]?\$?[\d,]*\.?\d+(e[-+]?\d+)?( ?%)?", re.IGNORECASE)
 
 
@@ -206,7 +207,22 @@ def small_table(text: str) -> Table | None:
     if not header or not 1 <= len(rows) <= TABLE_ROWS:
         return None
     columns = [Column(name, are_numbers([row[at] for row in rows])) for at, name in enumerate(header)]
-    return Table(columns, rows)
+    shown = [
+        [true_minus(cell) if column.number else cell for cell, column in zip(row, columns, strict=True)]
+        for row in rows
+    ]
+    return Table(columns, shown)
+
+
+def true_minus(number: str) -> str:
+    """Write the sign of a number below zero as prose does; a csv needs the hyphen.
+
+    Examples
+    --------
+    >>> true_minus("-1.5"), true_minus("1.5"), true_minus("2.5e-07")
+    ('−1.5', '1.5', '2.5e-07')
+    """
+    return _HYPHEN.sub("−", number)
 
 
 def are_numbers(texts: Sequence[str]) -> bool:

@@ -56,13 +56,15 @@ def _aligned(table: str) -> str:
 
 
 def _marked(row: str, numeric: list[bool], quoted: bool) -> str:
-    """Mark the numeric cells of a row; take off the quotation marks that polars puts around text."""
+    """Mark the numbers of a row, with a true minus; take off the quotation marks of polars around text."""
     place = iter(numeric)
 
     def cell(found: re.Match[str]) -> str:
         kind, given, inside = found.groups()
         inside = _QUOTED.sub(r"\2", inside) if quoted else inside
-        mark = ' class="num"' if next(place) and "class=" not in given else ""
+        number = next(place)
+        inside = figures.true_minus(inside) if number and kind == "td" else inside
+        mark = ' class="num"' if number and "class=" not in given else ""
         return f"<{kind}{given}{mark}>{inside}</{kind}>"
 
     return _CELL.sub(cell, row)

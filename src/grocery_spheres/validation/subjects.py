@@ -42,7 +42,12 @@ class Subject:
     rests_on: tuple[str, ...]
 
 
-_HOMES: Mapping[str, str] = {"entry": "entry_proof", "formats": "formats_proof"}
+_HOMES: Mapping[str, str] = {
+    "entry": "entry_proof",
+    "formats": "formats_proof",
+    "designs": "designs",
+    "injected": "injected_proof",
+}
 NAMES = tuple(_HOMES)
 """Names of the subjects, in the order in which they are run."""
 

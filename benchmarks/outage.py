@@ -1,0 +1,266 @@
+"""What do outage estimates cost, against the packages that make the same ones?
+
+    python benchmarks/outage.py [--quick] [--write] [--rounds N]
+
+The placebo of the synthetic control: every unit of a panel in turn with all the others as its donors, without
+an intercept, the weights from the outcomes alone. All cases solve the same problems, and their ratios of root
+mean squared gaps (window over the days before) must agree. Every case runs in a process of its own with one
+thread, in turns, so that a busy machine hits all alike; the medians are reported. `--quick` takes a third of
+the units, `--write` puts the tables into benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from grocery_spheres.outage.expected import Array, Options
+from grocery_spheres.outage.synthetic_control import placebo_gaps
+
+UNITS, QUICK_UNITS, WARM_UNITS = 60, 20, 6
+BEFORE, WINDOW = 300, 14  # days
+EFFECT = -15.0  # of the first unit in the window; levels are near 100
+SEED = 2045
+LEAST_WALL = 0.5  # seconds: shorter cases are repeated and averaged
+LEAST_RATIOS = {"diff-diff": 10, "pysyncon": 50}  # what is required: wall seconds over ours
+NEAR = {"ours": 0.0, "diff-diff": 1e-6, "pysyncon": 0.02}  # how far its ratios of gaps may be from ours
+README = Path(__file__).with_name("README.md")
+START, END = "<!-- outage: written by benchmarks/outage.py -->", "<!-- outage: end -->"
+PACKAGES = ["numpy", "scipy", "diff-diff", "pysyncon"]
+
+TITLE = "## Outage: the placebo of the synthetic control"
+ABOUT = f"""Every unit in turn with all the others as donors: {BEFORE} days to fit, {WINDOW} in the window,
+two autoregressive factors, a weekday pattern, autocorrelated noise. Weights from the outcomes alone, no
+intercept, no weighting of days; the same problems for all. One process a case with one thread, in turns;
+seconds after a first run on {WARM_UNITS} units; peak memory of the whole process. "Apart" is the largest
+relative difference of a unit's ratio of root mean squared gaps from ours, "worse fit" by how much the worst
+of its fits exceeds the least sum of squares."""
+AGAIN = "Again: `python benchmarks/outage.py --write` (some minutes), or `--quick` for a third of the units."
+
+Results = dict[str, dict[str, Any]]
+Squares = tuple[Array, Array]
+
+
+# --- data: 60 units, factors, weekdays, noise -------------------------------------------------------------
+
+
+def panel(units: int) -> Array:
+    """Draw units x days; the first unit has the effect in the window at the end."""
+    rng = np.random.default_rng(SEED)
+    days = BEFORE + WINDOW
+    factors = autoregressive(rng.normal(size=(2, days)), 0.9)
+    weekday = rng.normal(size=7)[np.arange(days) % 7]
+    loadings, scale = rng.uniform(0.5, 1.5, (units, 2)), rng.uniform(2, 6, (units, 1))
+    noise = autoregressive(rng.normal(size=(units, days)), 0.5)
+    values = 100 + rng.normal(0, 5, (units, 1)) + 3 * loadings @ factors + scale * weekday + 2 * noise
+    values[0, BEFORE:] += EFFECT
+    return np.asarray(values)
+
+
+def autoregressive(shocks: Array, share: float) -> Array:
+    """Carry this share of each day over to the next."""
+    carried = shocks.copy()
+    for day in range(1, shocks.shape[1]):
+        carried[:, day] += share * carried[:, day - 1]
+    return carried
+
+
+# --- the cases: each takes the panel and returns mean squared gaps a unit, before the window and in it ----
+
+
+def ours(values: Array) -> Squares:
+    """Solve all units from the inner products of one another, exactly."""
+    return squares(placebo_gaps(values, np.arange(values.shape[1]) < BEFORE, Options(intercept=False)))
+
+
+def diff_diff(values: Array) -> Squares:
+    """Fit the first unit, and let the package run its placebo in space over all the others; exact, too."""
+    import pandas as pd  # noqa: PLC0415  # the other cases do without
+    from diff_diff import SyntheticControl  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    units, days = values.shape
+    unit, day = np.repeat(np.arange(units), days), np.tile(np.arange(days), units)
+    dark = ((unit == 0) & (day >= BEFORE)).astype(int)
+    frame = pd.DataFrame({"unit": unit, "day": day, "sales": values.ravel(), "dark": dark})
+    plain = SyntheticControl(v_method="custom", custom_v=np.ones(BEFORE), standardize="none")
+    fit = plain.fit(frame, "sales", "dark", "unit", "day")
+    found = fit.in_space_placebo().sort_values("unit")
+    return found["pre_mspe"].to_numpy(), found["post_mspe"].to_numpy()
+
+
+def pysyncon(values: Array) -> Squares:
+    """Fit every unit, no penalty. It divides days by their spread, which V undoes.
+
+    The median unit is taken from all, and V makes a mean of the sum of squares; both leave the problem the
+    same, and without them its solver ends earlier.
+    """
+    import pandas as pd  # noqa: PLC0415
+    from pysyncon import PenalizedSynth  # noqa: PLC0415
+
+    moved = pd.DataFrame((values - np.median(values, axis=0)).T)
+    before = moved.iloc[:BEFORE]
+    spread = before.std(axis=1).to_numpy()
+    gaps = []
+    for unit in range(len(values)):
+        fit = PenalizedSynth()
+        fit.fit(X0=before.drop(columns=unit), X1=before[unit], lambda_=0.0, custom_V=spread**2 / BEFORE)
+        gaps.append(moved[unit] - moved.drop(columns=unit) @ np.asarray(fit.W))
+    return squares(np.array(gaps))
+
+
+CASES: dict[str, tuple[str, Callable[[Array], Squares]]] = {
+    "ours": ("ours", ours),
+    "diff-diff": ("diff-diff, `SyntheticControl`, `in_space_placebo`", diff_diff),
+    "pysyncon": ("pysyncon, `PenalizedSynth`, lambda 0", pysyncon),
+}
+
+
+def squares(gaps: Array) -> Squares:
+    """Return each unit's mean squared gap before the window and in it."""
+    return np.mean(gaps[:, :BEFORE] ** 2, axis=1), np.mean(gaps[:, BEFORE:] ** 2, axis=1)
+
+
+# Further subjects (the placebo of the structural method: under a minute on 2 cores; peak memory at most
+# 300 MB) are further tables: cases of their own, measured by `run_all`, appended to `tables` in `compare`.
+
+
+# --- measuring --------------------------------------------------------------------------------------------
+
+
+def measure(case: str, units: int) -> dict[str, Any]:
+    """Run one case in this process, after a small panel that loads all it needs."""
+    warnings.simplefilter("ignore")  # the packages say when a fit is poor
+    run, values = CASES[case][1], panel(units)
+    run(panel(WARM_UNITS))
+    times, wall, cpu = 0, time.perf_counter(), time.process_time()
+    while not times or time.perf_counter() - wall < LEAST_WALL:
+        before, after = run(values)
+        times += 1
+    spent = {"wall": (time.perf_counter() - wall) / times, "cpu": (time.process_time() - cpu) / times}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10  # Linux counts in KiB
+    ratios = np.sqrt(after / before)
+    return {**spent, "peak_mb": peak, "ratios": ratios.tolist(), "squares": before.tolist()}
+
+
+def run_all(units: int, rounds: int) -> Results:
+    """Run the cases in turns, each in its own process, and refuse unequal results."""
+    runs: dict[str, list[dict[str, Any]]] = {case: [] for case in CASES}
+    for number in range(rounds):
+        for case in CASES:
+            print(f"round {number + 1} of {rounds}: {case}", file=sys.stderr, flush=True)
+            runs[case].append(json.loads(alone("--case", case, "--units", str(units))))
+    figures = ("wall", "cpu", "peak_mb")
+    own = runs["ours"][0]
+    results = {}
+    for case, done in runs.items():
+        apart, worse = (farthest(done[0][name], own[name]) for name in ("ratios", "squares"))
+        if apart > NEAR[case]:
+            raise ValueError(f"{case} and ours differ by {apart:.2e}; at most {NEAR[case]} is allowed.")
+        medians = {name: median(run[name] for run in done) for name in figures}
+        results[case] = {**medians, "apart": apart, "worse": worse}
+    return results
+
+
+def farthest(these: list[float], own: list[float]) -> float:
+    """Return the largest relative difference."""
+    return float(np.max(np.abs(np.array(these) / np.array(own) - 1)))
+
+
+def alone(*arguments: str) -> str:
+    """Run this script in a fresh process with one thread."""
+    one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    return subprocess.run(
+        [sys.executable, __file__, *arguments],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **one},
+    ).stdout
+
+
+# --- report -----------------------------------------------------------------------------------------------
+
+
+def table(results: Results, units: int, rounds: int) -> str:
+    """Write the figures as a Markdown table, with what is required."""
+    own = results["ours"]["wall"]
+    head = [
+        f"**{units} units, {BEFORE + WINDOW} days**, median of {rounds}",
+        "",
+        "| case | wall s | CPU s | x ours (wall) | peak MB | apart | worse fit |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    rows = [
+        f"| {CASES[case][0]} | {run['wall']:.3f} | {run['cpu']:.3f} | {run['wall'] / own:.0f} "
+        f"| {run['peak_mb']:.0f} | {run['apart']:.0e} | {run['worse']:.0e} |"
+        for case, run in results.items()
+    ]
+    held = [
+        f"{case} at least {least} times ours ({'holds' if results[case]['wall'] >= least * own else 'FAILS'})"
+        for case, least in LEAST_RATIOS.items()
+    ]
+    required = ["", f"Required: {', '.join(held)}."] if units == UNITS else []
+    return "\n".join([*head, *rows, *required])
+
+
+def section(tables: list[str]) -> str:
+    """Write the README's section."""
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    made = (
+        f"Python {platform.python_version()}, {versions}; {os.cpu_count()} cores, shared with other programs."
+    )
+    return "\n\n".join([START, TITLE, ABOUT, *tables, made, AGAIN, END])
+
+
+def write_section(text: str) -> None:
+    """Put the section into the README, in place of its older self; other sections stay."""
+    old = README.read_text(encoding="utf-8") if README.exists() else "# Benchmarks\n"
+    before, _, rest = old.partition(START)
+    after = rest.partition(END)[2].strip("\n")
+    parts = [before.strip("\n"), text, after]
+    draft = README.with_suffix(".part")
+    draft.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
+    draft.replace(README)
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_UNITS} units only")
+    parser.add_argument("--write", action="store_true", help="update benchmarks/README.md")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each case (default 3)")
+    parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
+    parser.add_argument("--units", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.case:
+        print(json.dumps(measure(options.case, options.units)))
+    else:
+        compare(QUICK_UNITS if options.quick else UNITS, options.rounds, options.write)
+
+
+def compare(units: int, rounds: int, write: bool) -> None:
+    """Run the cases, print the tables, and write them where asked."""
+    tables = [table(run_all(units, rounds), units, rounds)]
+    print("\n\n".join(tables), flush=True)
+    if write:
+        write_section(section(tables))
+
+
+if __name__ == "__main__":
+    main()
