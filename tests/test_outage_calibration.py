@@ -189,3 +189,36 @@ def test_a_method_that_cannot_be_used_is_named():
         compare_methods(alone, dark(), methods=["did"], **COLUMNS)
     with pytest.raises(ContractError, match="cannot take 'calibrate'"):
         compare_methods(alone, dark(), calibrate=False, **COLUMNS)
+
+
+def test_early_outages_without_room_have_no_placebos():
+    table = values()
+    asked = {**COLUMNS, "method": "did", "recovery": 3}
+    start = dt.date(2045, 1, 6)
+    result = estimate_outage(long(table), Outage([0, 1], start, start), placebos=20, **asked)
+    assert result.calibration.placebos.is_empty()
+
+
+def test_units_are_alike_in_the_days_that_are_learnt_from():
+    rng = np.random.default_rng(8)
+    table = 100.5 + rng.normal(size=(24, DAYS)) * np.repeat([2.0, 40.0, 2.0], [2, 12, 10])[:, None]
+    table[0, 60:90] -= 90  # its own dark days, on which the other is learnt from
+    frame = long(table).with_columns(
+        sales=pl.when((pl.col("unit") == 1) & (pl.int_range(pl.len()) % DAYS == 5))
+        .then(None)
+        .otherwise("sales")
+    )
+    day = dt.date(2045, 1, 1)
+    outages = [Outage(0, day + dt.timedelta(60), day + dt.timedelta(89)), dark((1,))]
+    study = estimate_outage(frame, outages, calibrate=False, **COLUMNS).study
+    assert placebos.alike(study).tolist() == list(range(14, 24))
+
+
+def test_what_was_felt_before_is_no_chance():
+    table = values()
+    table[0, START - 8 : START] -= 60
+    result = found(table, placebos=500, method="did", anticipation=8)
+    own = result.calibration.placebos.filter(unit=0)
+    assert own.height
+    assert (own["back"] >= END - START + 1 + 8).all()
+    assert (own["error"].abs() < 20).all()

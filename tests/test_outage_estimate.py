@@ -231,3 +231,13 @@ def test_ranked_intervals_cover_as_promised():
         low, high = Ranked(errors[0], 1.0, errors[1:], "", "").interval(0.1)
         held.append(low <= 0 <= high)
     assert 0.88 < np.mean(held) < 0.92
+
+
+def test_the_running_total_ends_at_the_loss_where_a_unit_has_a_gap():
+    values = panel()
+    gone = dark(values, 100, 102, -30, rows=(0, 1)).filter(
+        ~((pl.col("shop") == "s01") & (pl.col("day") == FIRST + dt.timedelta(days=101)))
+    )
+    outage = on(100, 102, ["s00", "s01"])
+    found = estimate_outage(gone, outage, calibrate=False, method="did", **COLUMNS)
+    assert found.gap.filter("dark")["running"][-1] == pytest.approx(found.cumulative, rel=1e-9)

@@ -196,3 +196,25 @@ def test_shared_customers_are_counted_as_by_hand(baskets):
         assert trips == theirs.filter(pl.col("household_id").is_in(list(both))).height
     with pytest.raises(ContractError, match="None of the units"):
         shared_customers(baskets, [77])
+
+
+def test_without_a_refuge_what_would_be_diverted_is_forgone(baskets):
+    alone = baskets.with_columns(store_id=pl.lit(2))
+    lost = put(alone, diverted=0.8)
+    assert lost.refuges == ()
+    assert lost.truth.select(pl.sum("diverted", "delayed")).row(0) == (0, 0)
+    assert lost.baskets.height == alone.height + lost.effect()
+
+
+def test_trips_delayed_beyond_the_records_are_not_seen(baskets):
+    last = baskets["date"].max()
+    late = inject_outage(baskets, 2, last - dt.timedelta(days=3), 3, reaction=Reaction(delayed=1.0), seed=1)
+    assert late.baskets["date"].max() == last
+    assert difference(baskets, late.baskets)["effect"].sum() == late.truth["effect"].sum()
+
+
+def test_stores_without_records_take_nobody_in(baskets):
+    free = put(baskets, diverted=0.6).refuges
+    masked = pl.DataFrame({"store_id": [free[0]], "date": [START]})
+    other = inject_outage(baskets, 2, START, 7, reaction=Reaction(diverted=0.6), masked=masked, seed=11)
+    assert free[0] not in other.refuges

@@ -179,3 +179,109 @@ def test_outages_as_a_table_are_the_same():
 def test_every_method_refuses_a_window_that_covers_all_days(method):
     with pytest.raises(ContractError, match="to learn from"):
         asked(outage=Outage("a", "2045-01-10", "2045-03-10"), method=method)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"donors": None}, "`donors` is None: give a list"),
+        ({"rivals": None}, "`rivals` is None: give a list"),
+        ({"donors": [["b"]]}, "ids are strings or integers"),
+        ({"method": ["did"]}, "There is no method"),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused_by_name(more, said):
+    with pytest.raises(ContractError, match=said):
+        asked(**more)
+
+
+@pytest.mark.parametrize("units", [None, 1.5, [None], [["a"]]])
+def test_units_that_are_none_are_refused(units):
+    with pytest.raises(ContractError, match="ids are strings or integers"):
+        Outage(units, "2045-03-01", "2045-03-01")
+
+
+def test_ids_of_numpy_are_ids():
+    text = asked(
+        outage=Outage(np.array(["a"]), "2045-03-01", "2045-03-03"), donors=list(np.array(["b", "c"]))
+    )
+    assert text.study.donor_ids == ["b", "c"]
+    huge = shops().with_columns(shop=pl.lit(2**63, dtype=pl.UInt64) + pl.col("shop").rank("dense"))
+    with pytest.raises(ContractError, match="integers below 2\\^63"):
+        asked(huge)
+
+
+def test_another_units_half_a_basket_does_not_change_the_model():
+    counted = shops().with_columns(pl.col("sales").round())
+    odd = pl.col("sales") + pl.when((pl.col("shop") == "f") & (pl.col("day") == DARK.start)).then(
+        0.5
+    ).otherwise(0)
+    told = {"method": "did", "rivals": ["f"]}
+    whole, half = asked(counted, **told), asked(counted.with_columns(odd), **told)
+    assert whole.found.expected[0].details["model"] == "Poisson"
+    assert half.att == pytest.approx(whole.att, rel=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_holiday_of_all_leaves_placebos_whole(method):
+    shut = shops().filter(pl.col("day") != DARK.start - dt.timedelta(days=7))
+    found = asked(shut, method=method, calibrate=True, placebos=40)
+    backs = found.calibration.placebos["back"]
+    assert 7 not in backs.to_list()
+    assert not found.calibration.failed
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "structural"])
+def test_a_unit_that_sells_nothing_is_refused_or_answered(method):
+    dead = shops().with_columns(
+        sales=pl.when(pl.col("shop") == "a").then(0.0).otherwise(pl.col("sales").round())
+    )
+    if method == "did":
+        with pytest.raises(ContractError, match="counts nothing in all periods outside its outage"):
+            asked(dead, method=method)
+        return
+    found = asked(dead, method=method, calibrate=True, placebos=20)
+    low, high = found.conf_int()
+    assert low <= found.att <= high
+    assert (found.pvalue <= 0.05) == (not low <= 0 <= high)
+
+
+def test_units_without_an_error_are_counted_as_failed():
+    flat = shops().with_columns(
+        sales=pl.when(pl.col("shop").is_in(["c", "d"])).then(20.5).otherwise(pl.col("sales"))
+    )
+    found = asked(flat, method="seasonal_naive", calibrate=True, placebos=60)
+    assert found.calibration.failed
+    assert any("has an error of no known size" in note for note in found.notes)
+
+
+def test_without_placebos_nothing_is_known_of_coverage():
+    two = shops().filter(pl.col("shop").is_in(["a", "b", "c"]))
+    found = asked(two, Outage(["a", "b"], DARK.start, DARK.end), method="did", calibrate=True)
+    assert found.calibration.placebos.is_empty()
+    assert np.isnan(found.calibration.coverage())
+    assert np.isinf(found.calibration.detectable(1.0))
+    assert found.calibration.summary_frame(1.0).height
+
+
+def test_what_was_expected_below_zero_has_no_share():
+    low = shops().with_columns(sales=pl.col("sales") - 100)
+    assert np.isnan(asked(low, method="did").relative)
+
+
+def test_takings_and_refunds_that_cancel_are_not_a_dark_shop():
+    swings = pl.when(pl.col("day") == DARK.start).then(-5.0).when(pl.col("day") == DARK.end).then(5.0)
+    other = swings.when(pl.col("day").is_between(DARK.start, DARK.end)).then(0.0).otherwise(pl.col("sales"))
+    panel = shops().with_columns(sales=pl.when(pl.col("shop") == "a").then(other).otherwise(pl.col("sales")))
+    assert not asked(panel, method="did").wholly_dark
+
+
+def test_a_panel_whose_others_are_unknown_in_the_outage_blames_them():
+    window = pl.col("day").is_between(DARK.start, DARK.end)
+    lost = shops().with_columns(
+        sales=pl.when(window & (pl.col("shop") != "a")).then(None).otherwise(pl.col("sales"))
+    )
+    with pytest.raises(ContractError, match="more than half of the other units have no"):
+        asked(lost)
+    alone = lost.filter(pl.col("shop").is_in(["a", "b"]))
+    assert asked(alone, method="seasonal_naive").study.cells == 3

@@ -27,7 +27,8 @@ class Outage:
     units : sequence of str or int
         Who was dark; kept as a tuple. One unit may be given by itself.
     start, end : date, datetime or int
-        First and last period, both inclusive. Text is read as an ISO date (or moment).
+        First and last period, both inclusive. Text is read as an ISO date (or moment). A day covers all its
+        hours; the same midnight given twice is read as that day.
     share_down : float
         Share of each period's trading that was lost, weighted by the sales expected then: above 0, at most 1.
 

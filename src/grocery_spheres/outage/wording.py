@@ -130,7 +130,32 @@ def _of_donors(found: Any) -> list[str]:
     donors = len(found.study.donors)
     if donors < _FEW_DONORS:
         said.append(f"Only {donors} units are compared with: the answer hangs on each of them.")
-    return said
+    return said + _of_rivals(found) + _of_model(found)
+
+
+def _of_rivals(found: Any) -> list[str]:
+    """Bound what a rival among the donors could add: at most its weight, if it took in all that was lost."""
+    weights = found.weights.filter(found.weights["target"] == 0)
+    if not weights.height:
+        return []
+    unit, most = weights.select("unit", "weight").row(0)
+    return [
+        f"Had one donor taken in all that was lost, the loss would be overstated by at most {100 * most:.2g} % "
+        f"of itself (the weight of {unit!r}). Name in `rivals` who may have gained; `contamination` gives the "
+        "bound for shares that you know."
+    ]
+
+
+def _of_model(found: Any) -> list[str]:
+    if found.question.method != "did":
+        return []
+    counts = found.found.expected[0].details["model"] == "Poisson"
+    how = (
+        "in proportion (Poisson), as all are counts"
+        if counts
+        else "by the same amount, as not all are counts"
+    )
+    return [f"The dark unit is taken to have moved with the others {how}."]
 
 
 def _of_interval(found: Any) -> list[str]:
