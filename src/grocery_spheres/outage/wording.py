@@ -61,7 +61,7 @@ def sentence(found: Any) -> str:
 def _who(found: Any) -> str:
     units = [found.study.panel.ids[place] for place in found.study.treated]
     kind = found.study.panel.names.unit
-    return f"{kind} {units[0]!r}" if len(units) == 1 else f"The {len(units)} dark units ({listed(units)})"
+    return f"The {kind} {units[0]!r}" if len(units) == 1 else f"The {len(units)} dark units ({listed(units)})"
 
 
 def _when(found: Any) -> str:
@@ -140,9 +140,9 @@ def _of_rivals(found: Any) -> list[str]:
         return []
     unit, most = weights.select("unit", "weight").row(0)
     return [
-        f"Had one donor taken in all that was lost, the loss would be overstated by at most {100 * most:.2g} % "
-        f"of itself (the weight of {unit!r}). Name in `rivals` who may have gained; `contamination` gives the "
-        "bound for shares that you know."
+        f"Had one donor taken in all that was lost, the loss would be overstated by at most {100 * most:.2g} "
+        f"% of itself (the weight of {unit!r}). Name in `rivals` who may have gained; `contamination` gives "
+        "the bound for shares that you know."
     ]
 
 

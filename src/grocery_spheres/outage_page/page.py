@@ -12,7 +12,7 @@ import jinja2
 import numpy as np
 import vl_convert
 
-from grocery_spheres.outage.agreement import DISAGREE, UNTOLD, MethodsCompared
+from grocery_spheres.outage.agreement import AGREE, ALONE, DIFFER, MethodsCompared
 from grocery_spheres.outage.picture import WIDTH, described, draw
 from grocery_spheres.outage.results import OutageResults
 from grocery_spheres.outage.wording import amount, level
@@ -151,8 +151,8 @@ def _methods(compared: MethodsCompared | None) -> dict[str, Any]:
     verdict = compared.verdict
     return {
         "methods": rows,
-        "verdict": compared.sentence(),
-        "alarm": verdict in (DISAGREE, UNTOLD),
+        "verdict": compared.sentence().replace("`", ""),
+        "alarm": verdict not in (AGREE, ALONE, DIFFER),
         "reasons": compared.reasons,
     }
 
