@@ -10,8 +10,8 @@ from grocery_spheres.charts import trust_rows
 from grocery_spheres.outage.agreement import MethodsCompared
 from grocery_spheres.outage.injected import Injected
 from grocery_spheres.outage.results import OutageResults
-from grocery_spheres.validation import read
-from grocery_spheres.validation.designs import KIND
+from grocery_spheres.validation import coverage, read
+from grocery_spheres.validation.designs import BREAKS, CORRECTED, KIND
 from grocery_spheres.validation.injected_proof import MAIN
 
 Counts = dict[str, tuple[Any, ...]]
@@ -71,6 +71,8 @@ def design_counts() -> Counts:
         counts[f"designs.cover_{key}"] = (*ends, _SHARE)
         counts[f"designs.width_{key}"] = (row["width"], "units of the outcome")
         counts[f"designs.rmse_{key}"] = (row["RMSE"], "units of the outcome")
+    mended = read("designs").filter(pl.col("design") == BREAKS, pl.col("method") == CORRECTED)
+    held = coverage(mended.with_columns(covered=pl.col("truth").is_between("low", "high"))).row(0, named=True)
     hostile = rows.filter(pl.col("design") != KIND)
     broken = hostile.filter(pl.col("coverage") < GOOD)
     ours = hostile.filter(pl.col("method") == "structural")
@@ -80,6 +82,8 @@ def design_counts() -> Counts:
         "designs.cases": (float(hostile.height), "designs and methods"),
         "designs.broken": (float(broken.height), "designs and methods"),
         "designs.broken_structural": (float(ours.filter(pl.col("coverage") < GOOD).height), "designs"),
+        "designs.holiday_corrected": (held["coverage"], held["low"], held["high"], _SHARE),
+        "designs.holiday_panels": (float(held["intervals"]), "panels"),
         "designs.worst_structural": (float(ours["coverage"].to_numpy().min()) / 100, _SHARE),
     }
 

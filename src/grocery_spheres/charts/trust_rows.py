@@ -90,7 +90,8 @@ def design_rows() -> pl.DataFrame:
         of the outcome), `RMSE`, `bias`, `bound` (mean bias that the donors' gains imply; null without
         weights), `panels`.
     """
-    table = read("designs").with_columns(
+    table = read("designs").filter(pl.col("method").is_in(list(METHODS)))
+    table = table.with_columns(
         error=pl.col("estimate") - pl.col("truth"),
         covered=pl.col("truth").is_between("low", "high"),
         width=pl.col("high") - pl.col("low"),

@@ -42,9 +42,11 @@ def draw_picks(study: Study, *, placebos: int, seed: int, season: int = 1) -> li
     Returns
     -------
     list of Pick
-        No two alike. Donors that vary about as much as the dark units (`alike`) serve in any window, a dark
-        unit in windows that end before its outage, and before what may have been felt of it. No window
-        holds a period in which a donor is not known.
+        No two alike, the nearest in time first: what sets the outage's own days apart (a holiday, a season)
+        sets them apart for others, too, and a window moved far back has a shorter record before it. Windows
+        are moved by whole seasons; donors that vary about as much as the dark units (`alike`) serve in any
+        window, a dark unit in windows that end before its outage, and before what may have been felt of it.
+        No window holds a period in which a donor is not known.
     """
     rng = np.random.default_rng(seed)
     backs = _backs(study, season)
@@ -53,20 +55,23 @@ def draw_picks(study: Study, *, placebos: int, seed: int, season: int = 1) -> li
     if len(sizes) == 1 and sizes[0] == 1:
         own = [(study.members[0][0], back) for back in backs if back >= _span(study) + study.anticipation]
         every = [Pick(((unit,),), back) for unit, back in [*own, *pool]]
-        chosen = rng.permutation(len(every))[:placebos]
-        return [every[place] for place in sorted(chosen.tolist())]
+        drawn = [every[place] for place in rng.permutation(len(every)).tolist()]
+        return sorted(drawn, key=lambda pick: pick.back)[:placebos]
     return _groups(study, backs, placebos, rng) if backs and sum(sizes) < len(alike(study)) else []
 
 
 def _groups(study: Study, backs: list[int], placebos: int, rng: np.random.Generator) -> list[Pick]:
-    sizes = [len(group) for group in study.members]
+    """Deal units out into groups that share none, window by window, and deal anew until there are enough."""
+    ends = np.cumsum([0, *[len(group) for group in study.members]]).tolist()
     picks: dict[Pick, None] = {}
-    for _ in range(placebos):
-        units = rng.permutation(alike(study))[: sum(sizes)].tolist()
-        ends = np.cumsum([0, *sizes])
-        groups = tuple(tuple(sorted(units[a:b])) for a, b in pairwise(ends.tolist()))
-        picks[Pick(groups, int(rng.choice(backs)))] = None
-    return list(picks)
+    for back in backs * placebos:
+        dealt = rng.permutation(alike(study)).tolist()
+        for start in range(0, len(dealt) - ends[-1] + 1, ends[-1]):
+            groups = tuple(tuple(sorted(dealt[start + a : start + b])) for a, b in pairwise(ends))
+            picks[Pick(groups, back)] = None
+        if len(picks) >= placebos:
+            break
+    return list(picks)[:placebos]
 
 
 def alike(study: Study) -> npt.NDArray[np.int64]:

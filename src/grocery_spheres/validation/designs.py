@@ -17,6 +17,7 @@ import polars as pl
 from grocery_spheres.outage.estimate import estimate_outage
 from grocery_spheres.outage.methods import METHODS
 from grocery_spheres.outage.outages import Outage
+from grocery_spheres.outage.results import OutageResults
 from grocery_spheres.validation.outage_code import ESTIMATES
 from grocery_spheres.validation.subjects import Rows, Subject
 
@@ -26,6 +27,9 @@ KIND = "kind"
 FULL = 1000  # replications of the kind design by the two methods that are held to a bar
 HOSTILE = 200  # replications of all else
 SLOW = 100  # replications of synthetic_did, whose interval takes hundreds of fits
+CORRECTED = "structural, corrected"  # by placebos: run where the model's own interval breaks
+BREAKS = "holiday in the window"
+PLACEBOS = 99  # of those: whole ranks at 95 % and at 90 %
 HELD = ("structural", "synthetic_control")
 
 _UNITS, _START, _LENGTH = 60, 300, 14  # units; first dark day; dark days
@@ -163,8 +167,8 @@ def replicate(seed: int) -> Rows:
     -------
     list of dict
         One row = one design and method: `design`, `method`, `truth`, `estimate`, `low`, `high` (95 %, the
-        method's own), `low90`, `high90`, `bound` (what contaminated donors add to the effect, as the weights
-        say; 0 where none is hit; null without weights).
+        method's own, but for `CORRECTED`), `low90`, `high90`, `bound` (what contaminated donors add to the
+        effect, as the weights say; 0 where none is hit; null without weights).
     """
     rows = []
     for number, (design, draw) in enumerate(DESIGNS.items()):
@@ -173,7 +177,10 @@ def replicate(seed: int) -> Rows:
         drawn = draw(np.random.default_rng([seed, number]))
         frame = long_panel(drawn.values)
         due = [method for method in METHODS if _due(method, seed)]
-        rows += [_row(design, method, drawn, frame) for method in due]
+        rows += [_row(design, method, drawn, _found(frame, drawn, method)) for method in due]
+        if design == BREAKS and seed <= SLOW:
+            corrected = _found(frame, drawn, HELD[0], placebos=PLACEBOS)
+            rows.append(_row(design, CORRECTED, drawn, corrected))
     return rows
 
 
@@ -194,11 +201,21 @@ def long_panel(values: Array) -> pl.DataFrame:
     )
 
 
-def _row(design: str, method: str, drawn: Drawn, frame: pl.DataFrame) -> dict[str, Any]:
-    dark = Outage(0, drawn.start, drawn.start + _LENGTH - 1)
-    found = estimate_outage(
-        frame, dark, unit="unit", time="day", outcome="sales", season=7, method=method, calibrate=False
+def _found(frame: pl.DataFrame, drawn: Drawn, method: str, placebos: int = 0) -> OutageResults:
+    return estimate_outage(
+        frame,
+        Outage(0, drawn.start, drawn.start + _LENGTH - 1),
+        unit="unit",
+        time="day",
+        outcome="sales",
+        season=7,
+        method=method,
+        calibrate=placebos > 0,
+        placebos=placebos,
     )
+
+
+def _row(design: str, method: str, drawn: Drawn, found: OutageResults) -> dict[str, Any]:
     (low, high), (low90, high90) = found.conf_int(0.05), found.conf_int(0.1)
     return {
         "design": design,

@@ -32,7 +32,7 @@ LEAST = 1.0  # baskets a day of a store that an outage is put into
 WARM_UP = 120  # days of the year before the first outage
 REACTING = 100  # replications in which trips of a week's outage are also diverted, delayed, lost for good
 SLOW = 20  # replications of synthetic_did, whose interval takes a hundred fits
-CALIBRATED = 150  # replications in which the default interval itself is made, placebos and all
+CALIBRATED = 100  # replications in which the default interval itself is made, placebos and all
 PLACEBOS = 99  # of those: an interval at 90 and at 95 % has whole ranks
 DEFAULT = "structural"
 DONORS = 10  # of a small chain, where trips go to rivals: the three that took them in, and the next nearest
@@ -132,10 +132,14 @@ def _estimated(
 
 
 def _near(put: Injected, *, kept_out: bool) -> list[int]:
-    """Return the few stores nearest to the dark one by shared customers, with or without those it lost to."""
+    """Return the stores nearest to the dark one by shared customers, with or without those it lost to.
+
+    Where fewer share any, others fill the places.
+    """
     before = _public()[1].filter(pl.col("date") < put.outage.start)
     ranked = shared_customers(before, list(put.outage.units))["store_id"].to_list()
-    others = [store for store in ranked if store in eligible() and store not in put.refuges]
+    everyone = dict.fromkeys([*[store for store in ranked if store in eligible()], *eligible()])
+    others = [store for store in everyone if store not in (*put.refuges, *put.outage.units)]
     near = others[: DONORS - len(put.refuges)]
     return near if kept_out else [*put.refuges, *near]
 

@@ -24,6 +24,7 @@ ESTIMATES = (
     "outage.naive",
     "outage.one_thread",
     "outage.outages",
+    "outage.placebos",
     "outage.results",
     "outage.simplex",
     "outage.structural",

@@ -87,5 +87,8 @@ def _replicated(proof: Subject, seeds: list[int], workers: int) -> Iterator[tupl
     processes = min(workers, len(seeds))
     with ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_the_builder) as pool:
         waiting = {pool.submit(proof.replicate, seed): seed for seed in seeds}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        finally:  # one that failed is told at once, and not after all others
+            pool.shutdown(wait=False, cancel_futures=True)
