@@ -107,8 +107,13 @@ def test_the_calibration_reports_level_width_and_what_could_be_seen():
     assert frame["coverage"].is_between(0.7, 1).all()
     assert (frame["size"] + frame["coverage"]).to_list() == pytest.approx([1, 1])
     low, high = result.conf_int(0.05)
-    assert frame["corrected_half_width"][1] == pytest.approx((high - low) / 2)
-    assert (frame["detectable"] > frame["corrected_half_width"]).all()
+    assert frame["corrected_width"][1] == pytest.approx(high - low)
+    assert (frame["detectable"] > frame["corrected_width"] / 2).all()
+    assert frame["own_width"].to_list() == [None, None]  # their ends were not looked for
+    weekly = found(method="structural").calibration
+    own = weekly.summary_frame(1.0)["own_width"]
+    assert own[0] is None
+    assert own[1] == pytest.approx(weekly.placebos["width"].median())
 
 
 def test_a_detectable_effect_is_seen_about_four_times_in_five():
@@ -222,3 +227,29 @@ def test_what_was_felt_before_is_no_chance():
     assert own.height
     assert (own["back"] >= END - START + 1 + 8).all()
     assert (own["error"].abs() < 20).all()
+
+
+def test_placebos_are_the_nearest_in_time_first():
+    study = found().study
+    few, all_of_them = (placebos.draw_picks(study, placebos=count, seed=1, season=7) for count in (20, 500))
+    assert [pick.back for pick in few] == sorted(pick.back for pick in few)
+    at_once = [pick for pick in all_of_them if pick.back == 0]
+    assert len(at_once) == UNITS - 1
+    assert set(at_once) <= set(few)
+
+
+def test_groups_of_one_deal_share_no_unit():
+    study = found(units=(0, 1, 2)).study
+    picks = placebos.draw_picks(study, placebos=3, seed=1, season=7)
+    units = [unit for pick in picks for group in pick.members for unit in group]
+    assert [pick.back for pick in picks] == [0, 0, 0]
+    assert len(set(units)) == len(units) == 9
+
+
+def test_a_holiday_that_units_feel_differently_widens_the_interval():
+    table = values()
+    quiet = found(table)
+    table[:, START + 1] += 30 * np.random.default_rng(3).uniform(0.5, 1.5, UNITS)
+    shaken = found(table)
+    width = [high - low for low, high in (quiet.conf_int(), shaken.conf_int())]
+    assert width[1] > 1.5 * width[0]

@@ -17,6 +17,7 @@ from grocery_spheres.outage.placebos import Pick, placebo_study
 from grocery_spheres.outage.study import Study
 from grocery_spheres.tables import ContractError, GroceryError
 
+LOOSEST = 0.2  # alpha up to which a placebo says exactly whether its own conformal interval held the truth
 POWER = 0.8  # chance to see the smallest detectable effect; the usual convention (Cohen 1988)
 
 Repeat = tuple[float, float, float, float]
@@ -49,11 +50,11 @@ class Calibration:
         return (self.placebos["error"] / self.placebos["scale"]).to_numpy()
 
     def coverage(self, alpha: float | None = None) -> float:
-        """Return the share of placebos whose own interval held the truth, no effect; NaN without placebos."""
+        """Return the share of placebos whose own interval held the truth, no effect; NaN if none has any."""
         level = self.alpha if alpha is None else alpha
-        if not self.placebos.height:
-            return float("nan")
-        return float((self.placebos["pvalue"] > level).mean())  # type: ignore[arg-type]
+        known = self.placebos["pvalue"].to_numpy()
+        known = known[~np.isnan(known)]
+        return float(np.mean(known > level)) if len(known) else float("nan")
 
     def corrected(self, estimate: float, scale: float) -> Ranked:
         """Return the inference that these placebos earn for an estimate with such a scale."""
@@ -97,18 +98,24 @@ class Calibration:
         -------
         polars.DataFrame
             One row = one level: `alpha`, `placebos`, `coverage` (of the method's own interval), `size`
-            (share of placebos in which it finds an effect), `corrected_half_width`, `detectable`, in the
-            outcome's unit per dark unit and period.
+            (share of placebos in which it finds an effect), `own_width` (median, of its own intervals at the
+            calibration's `alpha`; null where their ends were not looked for), `corrected_width`,
+            `detectable`, in the outcome's unit per dark unit and period.
         """
         rows = []
         for alpha in sorted({0.1, self.alpha}, reverse=True):
             covered = self.coverage(alpha)
             _, reach = self.corrected(0.0, scale).interval(alpha)
-            rows.append(
-                (alpha, self.placebos.height, covered, 1 - covered, reach, self.detectable(scale, alpha))
-            )
-        names = ["alpha", "placebos", "coverage", "size", "corrected_half_width", "detectable"]
+            own = self._own_width() if alpha == self.alpha else None
+            seen = self.detectable(scale, alpha)
+            rows.append((alpha, self.placebos.height, covered, 1 - covered, own, 2 * reach, seen))
+        names = ["alpha", "placebos", "coverage", "size", "own_width", "corrected_width", "detectable"]
         return pl.DataFrame(rows, schema=names, orient="row")
+
+    def _own_width(self) -> float | None:
+        widths = self.placebos["width"].to_numpy()
+        finite = widths[np.isfinite(widths)]
+        return float(np.median(finite)) if len(finite) else None
 
 
 def calibrate(
@@ -143,9 +150,13 @@ def _repeated(study: Study, options: Options, method: str, inference: str, alpha
         raise ContractError(
             f"The placebo at {study.panel.ids[study.members[0][0]]!r} has an error of no known size."
         )
+    if inference == "units":  # itself made of placebos: they would judge each other
+        return found.att, found.scale, float("nan"), float("nan")
     sure = certainty_of(study, found, options, method=method, inference=inference)
-    if isinstance(sure, Conformal):  # its ends take a hundred fits, of which the p-value takes one
-        return found.att, found.scale, sure.raw_pvalue(0.0), float("nan")
+    if isinstance(sure, Conformal):  # its ends take a hundred fits, of which a large p-value takes one
+        pvalue = sure.raw_pvalue(0.0)
+        pvalue = pvalue if pvalue > LOOSEST else sure.pvalue()
+        return found.att, found.scale, pvalue, float("nan")
     low, high = sure.interval(alpha)
     return found.att, found.scale, sure.pvalue(), high - low
 

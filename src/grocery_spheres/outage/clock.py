@@ -94,6 +94,15 @@ class Times:
         return np.flatnonzero(covered)
 
 
+def refuse_nulls(column: pl.Series, name: str) -> None:
+    """Refuse a key of the panel that is missing in some row."""
+    if column.null_count():
+        raise ContractError(
+            f"{column.null_count():,} of {len(column):,} rows of the panel have no `{name}`. Fill it in, or "
+            "set such rows apart and count them."
+        )
+
+
 def whole_times(column: pl.Series, name: str) -> pl.Series:
     """Return times as dates, datetimes or 64-bit whole numbers, or refuse them.
 
@@ -110,11 +119,7 @@ def whole_times(column: pl.Series, name: str) -> pl.Series:
     >>> whole_times(pl.Series(["2045-06-17", "2045-06-18"]), "day").dtype
     Date
     """
-    if column.null_count():
-        raise ContractError(
-            f"{column.null_count():,} of {len(column):,} rows of the panel have no `{name}`. Fill it in, or "
-            "set such rows apart and count them."
-        )
+    refuse_nulls(column, name)
     if column.dtype.is_integer():
         return column.cast(pl.Int64)
     if column.dtype == pl.String:

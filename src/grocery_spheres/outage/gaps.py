@@ -50,13 +50,18 @@ def by_period(found: Any) -> pl.DataFrame:
 
 
 def _all_gaps(found: Any) -> tuple[Array, Flags]:
-    """Return the sum of the gaps of all dark units that are known in a period, and where there are any."""
+    """Return the sum of the gaps of units that are dark, or were; and where any gap is known."""
     study = found.study
     gaps = [
         target.values - each.path for target, each in zip(study.targets, found.found.expected, strict=True)
     ]
     sizes = [len(group) for group in study.members]
-    total = np.sum([size * np.nan_to_num(gap) for size, gap in zip(sizes, gaps, strict=True)], axis=0)
+    last = int(np.flatnonzero(study.window)[-1])
+    parts = [
+        size * np.nan_to_num(np.where((target.dose > 0) | (np.arange(len(gap)) > last), gap, 0.0))
+        for size, target, gap in zip(sizes, study.targets, gaps, strict=True)
+    ]
+    total = np.sum(parts, axis=0)
     return total, np.any([~np.isnan(gap) for gap in gaps], axis=0)
 
 

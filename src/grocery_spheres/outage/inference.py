@@ -9,16 +9,17 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
 
+from grocery_spheres.outage import synthetic_control, synthetic_did
 from grocery_spheres.outage.certainty import Certainty, Ranked
 from grocery_spheres.outage.clusters import clustered, enough
 from grocery_spheres.outage.conformal import Conformal, Gaps
 from grocery_spheres.outage.expected import Array, Options, Target
+from grocery_spheres.outage.in_space import in_space
 from grocery_spheres.outage.methods import METHODS, Found
 from grocery_spheres.outage.study import Study
-from grocery_spheres.outage.synthetic_control import null_gaps
 from grocery_spheres.tables import ContractError
 
-INFERENCES = ("auto", "model", "conformal", "earlier", "cluster")
+INFERENCES = ("auto", "model", "conformal", "earlier", "cluster", "units")
 _TAIL = 8.0  # standard errors from the mean at which the search for an end begins; doubled as needed
 
 
@@ -77,7 +78,8 @@ def infer(study: Study, found: Found, options: Options, *, method: str, inferenc
         Its name.
     inference : str
         "auto"; "model" (structural only), "conformal" (all with donors), "earlier" (seasonal_naive only: the
-        same forecast from earlier eves), "cluster" (did with many dark units).
+        same forecast from earlier eves), "cluster" (did with many dark units), "units" (any, for one dark
+        unit: its rank among all others in the same days).
 
     Raises
     ------
@@ -89,7 +91,7 @@ def infer(study: Study, found: Found, options: Options, *, method: str, inferenc
         raise ContractError(
             f"inference={kind!r} does not go with method={method!r} here: 'model' needs structural, "
             "'earlier' needs seasonal_naive, 'conformal' another method with donors, 'cluster' did with at "
-            "least 10 units dark alike and 10 others. Leave it 'auto'."
+            "least 10 units dark alike and 10 others, 'units' one dark unit and two others. Leave it 'auto'."
         )
     return certainty_of(study, found, options, method=method, inference=kind)
 
@@ -130,6 +132,7 @@ def _goes_with(kind: str, method: str, study: Study) -> bool:
         "earlier": method == "seasonal_naive",
         "conformal": method not in ("structural", "seasonal_naive"),
         "cluster": method == "did" and enough(study),
+        "units": len(study.treated) == 1 and len(study.donors) > 1,
     }
     return fits[kind]
 
@@ -163,8 +166,8 @@ def _search_scale(study: Study, found: Found) -> float:
 
 
 def _gaps(target: Target, donors: Array, options: Options, method: str) -> Gaps:
-    if method == "synthetic_control":
-        return null_gaps(target, donors, options)
+    if method in _REFIT:
+        return _REFIT[method](target, donors, options)
 
     def refitted(effect: float) -> Array:
         null = target.under(effect)
@@ -194,9 +197,16 @@ def _clustered(study: Study, found: Found, options: Options, method: str) -> Cer
     return clustered(study, found.att, season=season, counts=options.counts)
 
 
+_REFIT: Mapping[str, Callable[[Target, Array, Options], Gaps]] = {
+    "synthetic_control": synthetic_control.null_gaps,
+    "synthetic_did": synthetic_did.null_gaps,
+}
+"""Methods that share work between the refits under many effects."""
+
 _BY_KIND: Mapping[str, Callable[[Study, Found, Options, str], Certainty]] = {
     "model": _modelled,
     "conformal": _conformal,
     "earlier": _earlier,
     "cluster": _clustered,
+    "units": in_space,
 }

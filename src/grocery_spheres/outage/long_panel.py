@@ -139,22 +139,13 @@ def _ids(column: pl.Series, name: str) -> pl.Series:
             f"The column `{name}` of the panel is {column.dtype}; ids are strings or integers, never mixed. "
             "Convert it."
         )
-    refuse_nulls(column, name)
+    clock.refuse_nulls(column, name)
     if not text and column.cast(pl.Int64, strict=False).null_count():
         raise ContractError(
             f"The column `{name}` of the panel holds {column.max()!r}: ids are strings, or integers below "
             "2^63. Make them strings."
         )
     return column.cast(pl.String) if text else column.cast(pl.Int64)
-
-
-def refuse_nulls(column: pl.Series, name: str) -> None:
-    """Refuse a key that is missing."""
-    if column.null_count():
-        raise ContractError(
-            f"{column.null_count():,} of {len(column):,} rows of the panel have no `{name}`. Fill it in, or "
-            "set such rows apart and count them."
-        )
 
 
 def _outcome(column: pl.Series, name: str) -> pl.Series:

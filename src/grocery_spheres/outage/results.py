@@ -116,7 +116,7 @@ class OutageResults:
 
     @property
     def params(self) -> dict[str, float]:
-        """The three estimands by name, and the loss of a unit that is dark for a full period."""
+        """The three estimands by name, and the effect on a unit that is dark for a full period."""
         full = self.cumulative / self._full_periods
         return {
             "average": self.att,
@@ -127,18 +127,23 @@ class OutageResults:
 
     # ---- how sure
 
+    @property
+    def corrects(self) -> bool:
+        """Whether placebos correct the interval: some could be run, and the error has a size."""
+        return self.calibration is not None and bool(self.calibration.placebos.height) and self.found.scaled
+
     @cached_property
     def certainty(self) -> Certainty:
         """The inference that is reported: by the placebos where there are any, else the method's own."""
-        if self.calibration is None or not self.calibration.placebos.height or not self.found.scaled:
+        if self.calibration is None or not self.corrects:
             return self.own
         return self.calibration.corrected(self.att, self.found.scale)
 
     def _sure(self, corrected: bool | None) -> Certainty:
         if corrected is None:
             return self.certainty
-        if corrected and self.calibration is None:
-            raise ContractError("There are no placebos to correct by: estimate with calibrate=True.")
+        if corrected and not self.corrects:
+            raise ContractError("No placebos correct this interval: see `notes`, or use calibrate=True.")
         return self.certainty if corrected else self.own
 
     @property
@@ -185,9 +190,9 @@ class OutageResults:
         """What was observed and expected, period by period: the average dark unit.
 
         One row = one period: `time`, `observed`, `expected`, `gap`, `dark` (in the outage), `learnt` (the
-        counterfactual was fitted on it), `running` (sum of gaps over all dark units since the outage began;
-        null before), `low`, `high` (of the running sum; at the end of a single window the interval of
-        `cumulative`).
+        counterfactual was fitted on it), `running` (sum of the gaps of dark units since the outage began, and
+        from the end of the last outage on of all that were dark; null before), `low`, `high` (of the running
+        sum; at the end of the last outage the interval of `cumulative`).
         """
         return gaps.by_period(self)
 
@@ -262,19 +267,19 @@ class OutageResults:
 
         return draw(self, periods)
 
-    # ---- parts
-
     @property
     def _observed(self) -> float:
         """Sum of what was observed in the outages."""
-        pairs = zip(self.study.members, self.study.targets, strict=True)
-        return float(sum(len(group) * target.values[target.window].sum() for group, target in pairs))
+        return self._total("values")
 
     @property
     def _full_periods(self) -> float:
         """Dark unit-periods, each weighted by the share that was lost."""
+        return self._total("dose")
+
+    def _total(self, what: str) -> float:
         pairs = zip(self.study.members, self.study.targets, strict=True)
-        return float(sum(len(group) * target.dose[target.window].sum() for group, target in pairs))
+        return float(sum(len(group) * getattr(one, what)[one.window].sum() for group, one in pairs))
 
     @property
     def _month(self) -> int:

@@ -180,7 +180,7 @@ def _of_placebos(found: Any) -> list[str]:
         said.append(f"{len(calibration.failed)} placebos failed (the first: {calibration.failed[0]}).")
     if not calibration.placebos.height:
         return [*said, "No placebo could be run: the interval is the method's own, and unproved here."]
-    if not found.found.scaled:
+    if not found.corrects:
         return [*said, "The method gives its error no size here: the interval is its own, and unproved here."]
     covered = calibration.coverage(alpha)
     of = f"{100 * covered:.0f} % of {calibration.placebos.height} placebos"

@@ -26,7 +26,7 @@ Array = npt.NDArray[np.float64]
 KIND = "kind"
 FULL = 1000  # replications of the kind design by the two methods that are held to a bar
 HOSTILE = 200  # replications of all else
-SLOW = 100  # replications of synthetic_did, whose interval takes hundreds of fits
+SLOW = 100  # replications of synthetic_did, whose interval takes a hundred fits
 CORRECTED = "structural, corrected"  # by placebos: run where the model's own interval breaks
 BREAKS = "holiday in the window"
 PLACEBOS = 99  # of those: whole ranks at 95 % and at 90 %
@@ -63,12 +63,15 @@ class Drawn:
         Realised average effect in the window.
     hit : mapping
         Share of the loss that each donor received.
+    untouched : array, (units, periods), or None
+        The same without what donors received; None where they received nothing.
     """
 
     values: Array
     start: int
     truth: float
     hit: Mapping[int, float]
+    untouched: Array | None = None
 
 
 def panel(rng: np.random.Generator, start: int = _START) -> Array:
@@ -98,9 +101,10 @@ def _kept(rng: np.random.Generator, days: int, kept: float, innovation: float) -
 def _dark(values: Array, start: int, hit: Mapping[int, float] | None = None) -> Drawn:
     observed = values.copy()
     observed[0, start:] += _EFFECT
+    untouched = observed.copy()
     for donor, share in (hit or {}).items():
         observed[donor, start:] -= share * _EFFECT
-    return Drawn(observed, start, _EFFECT, hit or {})
+    return Drawn(observed, start, _EFFECT, hit or {}, untouched if hit else None)
 
 
 def _kind(rng: np.random.Generator) -> Drawn:
@@ -168,7 +172,8 @@ def replicate(seed: int) -> Rows:
     list of dict
         One row = one design and method: `design`, `method`, `truth`, `estimate`, `low`, `high` (95 %, the
         method's own, but for `CORRECTED`), `low90`, `high90`, `bound` (what contaminated donors add to the
-        effect, as the weights say; 0 where none is hit; null without weights).
+        effect, as the weights say; 0 where none is hit; null without weights), `shift` (what they do add:
+        the estimate minus that of the same panel without what donors received).
     """
     rows = []
     for number, (design, draw) in enumerate(DESIGNS.items()):
@@ -227,7 +232,14 @@ def _row(design: str, method: str, drawn: Drawn, found: OutageResults) -> dict[s
         "low90": low90,
         "high90": high90,
         "bound": _bound(found.weights, drawn),
+        "shift": _shift(found, drawn, method),
     }
+
+
+def _shift(found: OutageResults, drawn: Drawn, method: str) -> float:
+    if drawn.untouched is None:
+        return 0.0
+    return found.att - _found(long_panel(drawn.untouched), drawn, method).att
 
 
 def _bound(weights: pl.DataFrame, drawn: Drawn) -> float | None:

@@ -31,7 +31,7 @@ REACTING_DAYS = 7  # of them, where trips also go elsewhere or come later
 LEAST = 1.0  # baskets a day of a store that an outage is put into
 WARM_UP = 120  # days of the year before the first outage
 REACTING = 100  # replications in which trips of a week's outage are also diverted, delayed, lost for good
-SLOW = 20  # replications of synthetic_did, whose interval takes a hundred fits
+SLOW = 50  # replications of synthetic_did, whose interval takes a hundred fits
 CALIBRATED = 100  # replications in which the default interval itself is made, placebos and all
 PLACEBOS = 99  # of those: an interval at 90 and at 95 % has whole ranks
 DEFAULT = "structural"
@@ -161,7 +161,8 @@ def _bound(found: OutageResults, put: Injected) -> float | None:
     """Return by which share of the loss donors that gained should have raised it; null without weights."""
     if not found.weights.height or put.effect() == 0:
         return None
-    gains = {refuge: -put.effect([refuge]) / put.effect() for refuge in put.refuges}
+    among = [refuge for refuge in put.refuges if refuge in found.study.donor_ids]
+    gains = {refuge: -put.effect([refuge]) / put.effect() for refuge in among}
     return contamination(found, {unit: share for unit, share in gains.items() if share > 0})
 
 

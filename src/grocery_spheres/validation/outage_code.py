@@ -17,6 +17,8 @@ ESTIMATES = (
     "outage.error_grid",
     "outage.estimate",
     "outage.expected",
+    "outage.gaps",
+    "outage.in_space",
     "outage.inference",
     "outage.long_panel",
     "outage.methods",
