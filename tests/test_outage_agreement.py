@@ -9,6 +9,7 @@ import pytest
 from grocery_spheres.outage import agreement
 from grocery_spheres.outage.agreement import DISAGREE, UNJUDGED, compare_methods
 from grocery_spheres.outage.outages import Outage
+from grocery_spheres.tables import ContractError
 
 DAYS, START, END = 120, 103, 105
 COLUMNS = {"unit": "shop", "time": "day", "outcome": "sales"}
@@ -87,3 +88,9 @@ def test_where_no_placebo_is_shared_agreement_cannot_be_told():
     compared = compare_methods(long(table), dark(["s00", "s01"]), **asked, **COLUMNS)
     assert compared.differences["pvalue"].null_count() == 1
     assert compared.verdict == agreement.UNTOLD
+
+
+@pytest.mark.parametrize("methods", ["did", [], ["did", "did"]])
+def test_methods_are_a_list_of_different_ones(methods):
+    with pytest.raises(ContractError, match="give a list of different ones"):
+        compare_methods(long(stepped()), dark(), methods=methods, **COLUMNS)

@@ -224,3 +224,73 @@ def test_lab_your_data_runs_as_it_stands(tmp_path):
     page = (tmp_path / "outage.html").read_text(encoding="utf-8")
     assert "the bundled example (synthetic)" in page
     assert Path(tmp_path, "outage.html").stat().st_size > 20_000
+
+
+# ---- wishes are not swallowed
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--example", "--treated", "shop-04"], "--treated would be ignored"),
+        (["--example", "sales.csv"], "sales.csv would be ignored"),
+        (["sales.csv", *ASKED, "--outages", "dark.csv", "--start", "2045-06-17"], "leave --treated, --start"),
+        (["--example", "--compare", "--no-calibrate"], "--compare judges methods by their placebos"),
+        (["--example", "--compare", "--inference", "units"], "leave --no-calibrate and --inference out"),
+        (["--example", "--compare", "--method", "magic"], "no method 'magic'"),
+        (["--example", "--season", "0"], "from 1"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(capsys, words, message):
+    code, out, err = said(capsys, *words)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_a_method_that_could_not_be_used_is_not_replaced_by_another(capsys, tmp_path):
+    alone = example.example_panel().filter(pl.col("shop") == "shop-03")
+    path = tmp_path / "alone.csv"
+    alone.write_csv(path)
+    code, _, err = said(capsys, str(path), *ASKED, *WHEN, "--compare", "--method", "did")
+    assert code == 2
+    assert "did could not be used" in err
+
+
+def test_several_outages_come_as_a_table(capsys, tmp_path, panel):
+    dark = tmp_path / "dark.csv"
+    dark.write_text(
+        "store_id,start,end,share_down\nshop-03,2045-06-17,2045-06-17,1\nshop-03,2045-06-19,2045-06-19,0.5\n"
+    )
+    words = ["--outages", str(dark), "--no-calibrate", "--method", "did", "--json"]
+    columns = ["--unit", "shop", "--time", "day", "--outcome", "sales_usd"]
+    code, out, _ = said(capsys, str(panel), *columns, *words)
+    assert code == 0
+    assert json.loads(out)["cells"] == 2
+
+
+def test_inference_and_anticipation_are_passed_on(capsys):
+    words = ["--method", "synthetic_control", "--inference", "units", "--anticipation", "2", "--no-calibrate"]
+    code, out, _ = said(capsys, "--example", *words, "--json")
+    assert code == 0
+    assert "other units in the same days" in json.loads(out)["interval"]
+
+
+def test_the_example_is_labelled_where_it_is_read(answers):
+    assert "Evidence: synthetic" in outage_page.html(
+        *answers, source="the bundled example (synthetic)", rows=9
+    )
+    assert "Evidence: synthetic" not in outage_page.html(*answers, source="sales.csv", rows=9)
+
+
+def test_a_page_that_cannot_be_written_whole_leaves_nothing(answers, tmp_path, monkeypatch):
+    page = tmp_path / "page.html"
+    page.write_text("before")
+
+    def full(self, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(page), "replace", full)
+    with pytest.raises(ContractError, match="could not be written whole"):
+        outage_page.write(*answers, page, source="x", rows=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    assert page.read_text() == "before"

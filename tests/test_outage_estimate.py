@@ -13,6 +13,7 @@ from grocery_spheres.outage.estimate import estimate_outage
 from grocery_spheres.outage.expected import Target
 from grocery_spheres.outage.methods import METHODS
 from grocery_spheres.outage.outages import Outage
+from grocery_spheres.tables import ContractError
 
 COLUMNS = {"unit": "shop", "time": "day", "outcome": "sales"}
 FIRST = dt.date(2045, 1, 1)
@@ -241,3 +242,55 @@ def test_the_running_total_ends_at_the_loss_where_a_unit_has_a_gap():
     outage = on(100, 102, ["s00", "s01"])
     found = estimate_outage(gone, outage, calibrate=False, method="did", **COLUMNS)
     assert found.gap.filter("dark")["running"][-1] == pytest.approx(found.cumulative, rel=1e-9)
+
+
+def test_the_running_total_of_two_outages_ends_at_their_sum():
+    values = dark(panel(), 90, 92, -20)
+    outages = [on(90, 92), on(100, 101)]
+    found = estimate_outage(values, outages, calibrate=False, method="did", recovery=2, **COLUMNS)
+    shown = found.gap
+    assert shown.filter("dark")["running"][-1] == pytest.approx(found.cumulative, rel=1e-9)
+    drawn = found.plot().to_dict()
+    shades = drawn["datasets"][drawn["vconcat"][0]["layer"][0]["data"]["name"]]
+    assert len(shades) == 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_unit_is_ranked_among_all_others_in_the_same_days(method):
+    values = dark(panel(units=21), 130, 132, -40)
+    asked = {"method": method, "inference": "units", "calibrate": False, **COLUMNS}
+    found = estimate_outage(values, on(130, 132), **asked)
+    assert found.pvalue == pytest.approx(1 / 21)
+    low, high = found.conf_int(0.1)
+    assert low < found.att < high < 0
+    assert found.conf_int(0.04) == (-np.inf, np.inf)
+
+
+def test_ranks_among_units_ask_for_one_dark_unit_and_two_others():
+    with pytest.raises(ContractError, match="'units' one dark unit and two others"):
+        estimate_outage(
+            long(panel()),
+            on(130, 132, ["s00", "s01"]),
+            method="did",
+            inference="units",
+            calibrate=False,
+            **COLUMNS,
+        )
+
+
+def test_placebos_do_not_judge_what_is_made_of_placebos():
+    asked = {"method": "did", "inference": "units", "placebos": 30, **COLUMNS}
+    found = estimate_outage(long(panel()), on(130, 132), **asked)
+    assert np.isnan(found.calibration.coverage())
+    assert any("made of placebos" in note for note in found.notes)
+
+
+def test_notes_pass_on_what_a_method_says_of_its_fit():
+    values = panel()
+    values[0] += 100
+    asked = {"method": "synthetic_control", "intercept": False, "calibrate": False}
+    found = estimate_outage(long(values), on(130, 132), **asked, **COLUMNS)
+    assert any("out of their reach" in note for note in found.notes)
+    short = estimate_outage(long(values[:, :20]), on(17, 18), calibrate=False, **COLUMNS)
+    assert any(note.startswith("Left out of the model:") for note in short.notes)
+    assert any("name in `rivals`" in note for note in short.notes)

@@ -218,3 +218,31 @@ def test_stores_without_records_take_nobody_in(baskets):
     masked = pl.DataFrame({"store_id": [free[0]], "date": [START]})
     other = inject_outage(baskets, 2, START, 7, reaction=Reaction(diverted=0.6), masked=masked, seed=11)
     assert free[0] not in other.refuges
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_the_bound_on_a_rival_is_what_the_rival_does(count):
+    """With several dark units a donor that takes in what all of them lost lifts each one's expected path."""
+    rng = np.random.default_rng(3)
+    table = 50.5 + rng.normal(size=(12, 80))
+    frame = pl.DataFrame(
+        {"unit": np.repeat(np.arange(12), 80), "day": np.tile(np.arange(80), 12), "sales": table.ravel()}
+    )
+    dark = (pl.col("unit") < count) & (pl.col("day") >= 77)
+    lost = frame.with_columns(sales=pl.col("sales") - pl.when(dark).then(10.0).otherwise(0.0))
+    gained = pl.when((pl.col("unit") == 11) & (pl.col("day") >= 77)).then(10.0 * count).otherwise(0.0)
+    asked = {"unit": "unit", "time": "day", "outcome": "sales", "method": "did", "calibrate": False}
+    outage = Outage(list(range(count)), 77, 79)
+    clean = estimate_outage(lost, outage, **asked)
+    hit = estimate_outage(lost.with_columns(sales=pl.col("sales") + gained), outage, **asked)
+    overstated = (clean.cumulative - hit.cumulative) / (10.0 * count * 3)
+    assert contamination(hit, {11: 1.0}) == pytest.approx(overstated, rel=1e-9)
+
+
+def test_who_is_no_donor_lifts_nothing_and_is_refused(baskets):
+    frame = counted(baskets).rename({"len": "baskets"})
+    asked = {"unit": "store_id", "time": "date", "outcome": "baskets", "method": "did", "calibrate": False}
+    outage = Outage(2, START, START + dt.timedelta(days=6))
+    found = estimate_outage(frame, outage, rivals=[3], **asked)
+    with pytest.raises(ContractError, match="names 3, which are no donors"):
+        contamination(found, {3: 0.5})

@@ -134,12 +134,22 @@ def _add_outage(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _add_outage_method(outage: argparse.ArgumentParser) -> None:
+    outage.add_argument(
+        "--outages", metavar="FILE", help="several, instead: a table of store_id, start, end, share_down"
+    )
     outage.add_argument("--share-down", type=float, default=1.0, help="share of trading lost (default 1)")
     outage.add_argument("--method", default="structural", help="structural (default), synthetic_control, ...")
     outage.add_argument("--compare", action="store_true", help="every method, and whether they agree")
     outage.add_argument("--recovery", type=int, help="periods after which days are learnt from again")
+    outage.add_argument(
+        "--anticipation", type=int, default=0, help="periods before in which it may be felt (default 0)"
+    )
     outage.add_argument("--season", type=int, help="periods in a season (default: 7 for days)")
     outage.add_argument("--no-intercept", dest="intercept", action="store_false", help="synthetic control")
+    outage.add_argument(
+        "--factors", type=int, help="structural: donor factors (default: weighed by the data)"
+    )
+    outage.add_argument("--inference", default="auto", help="auto (default), conformal, units, ...")
     outage.add_argument("--alpha", type=float, default=0.05, help="one minus the level (default 0.05)")
     outage.add_argument(
         "--no-calibrate", dest="calibrate", action="store_false", help="at once, without placebos"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from argparse import Namespace
 from importlib import metadata
 from pathlib import Path
@@ -15,11 +16,14 @@ from grocery_spheres import files
 from grocery_spheres.outage import example
 from grocery_spheres.outage.agreement import MethodsCompared, compare_methods
 from grocery_spheres.outage.estimate import estimate_outage
+from grocery_spheres.outage.methods import method_named
 from grocery_spheres.outage.outages import Outage
 from grocery_spheres.outage.results import OutageResults
-from grocery_spheres.tables import ContractError
+from grocery_spheres.tables import ContractError, require_columns
 
-_NEEDED = ("unit", "time", "outcome", "treated", "start", "end")
+_COLUMNS = ("unit", "time", "outcome")
+_WHEN = ("treated", "start", "end")
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _EXAMPLE = (
     "This is the bundled example: synthetic data, made by this project's code; it says nothing of the world. "
     "The outage truly took {taken:,.0f} USD. On a file of your own: grocery-spheres outage PANEL.csv --unit "
@@ -40,6 +44,7 @@ def run(asked: Namespace) -> str:
     str
         A page of text, or one JSON object.
     """
+    _refuse_contradictions(asked)
     panel, outage, columns = _example() if asked.example else _own(asked)
     answer, compared = _answer(panel, outage, columns, asked)
     said = as_json(answer, compared) if asked.json else _text(answer, compared, asked)
@@ -57,8 +62,26 @@ def _example() -> tuple[pl.DataFrame, Outage, dict[str, str]]:
     return example.example_panel(), example.example_outage(), columns
 
 
-def _own(asked: Namespace) -> tuple[pl.DataFrame, Outage, dict[str, str]]:
-    missing = [f"--{name}" for name in _NEEDED if getattr(asked, name) is None]
+def _refuse_contradictions(asked: Namespace) -> None:
+    """Refuse what would be silently ignored."""
+    method_named(asked.method)
+    told = [f"--{name}" for name in (*_COLUMNS, *_WHEN, "outages") if getattr(asked, name) is not None]
+    told = [asked.panel, *told] if asked.panel else told
+    if asked.example and told:
+        raise ContractError(
+            f"--example is a panel of its own, and {', '.join(told)} would be ignored. Leave one of both out."
+        )
+    if asked.outages and any(getattr(asked, name) is not None for name in _WHEN):
+        raise ContractError("--outages says who was dark when; leave --treated, --start and --end out.")
+    if asked.compare and not (asked.calibrate and asked.inference == "auto"):
+        raise ContractError(
+            "--compare judges methods by their placebos: leave --no-calibrate and --inference out."
+        )
+
+
+def _own(asked: Namespace) -> tuple[pl.DataFrame, Any, dict[str, str]]:
+    needed = _COLUMNS if asked.outages else (*_COLUMNS, *_WHEN)
+    missing = [f"--{name}" for name in needed if getattr(asked, name) is None]
     if asked.panel is None or missing:
         raise ContractError(
             f"Not told: {', '.join([*(['PANEL'] if asked.panel is None else []), *missing])}. Name a CSV or "
@@ -67,23 +90,37 @@ def _own(asked: Namespace) -> tuple[pl.DataFrame, Outage, dict[str, str]]:
         )
     columns = {"unit": asked.unit, "time": asked.time, "outcome": asked.outcome}
     panel = files.read_panel(asked.panel, **columns)
+    if asked.outages:
+        return panel, _listed(asked.outages, panel[asked.unit], panel[asked.time]), columns
     units = _ids(asked.treated, panel[asked.unit])
     start, end = (_number(time, panel[asked.time]) for time in (asked.start, asked.end))
     return panel, Outage(units, start, end, asked.share_down), columns
 
 
+def _listed(path: str, ids: pl.Series, times: pl.Series) -> list[Outage]:
+    """Read a table of outages: one row a unit and outage."""
+    table = files.read_table(path)
+    require_columns(table.columns, ("store_id", "start", "end"), "outages")
+    shares = table["share_down"] if "share_down" in table.columns else [1.0] * table.height
+    rows = zip(*(table[name].cast(pl.String) for name in ("store_id", "start", "end")), shares, strict=True)
+    return [
+        Outage(_ids([unit], ids), _number(start, times), _number(end, times), share)
+        for unit, start, end, share in rows
+    ]
+
+
 def _ids(words: list[str] | None, column: pl.Series) -> list[Any]:
     """Read ids from the command line, where all is text, as the column holds them."""
     whole = column.dtype.is_integer()
-    return [int(word) if whole and word.lstrip("+-").isdecimal() else word for word in words or []]
+    return [int(word) if whole and _WHOLE.fullmatch(word) else word for word in words or []]
 
 
 def _number(word: str, column: pl.Series) -> Any:
-    return int(word) if column.dtype.is_integer() and word.lstrip("+-").isdecimal() else word
+    return int(word) if column.dtype.is_integer() and _WHOLE.fullmatch(word) else word
 
 
 def _answer(
-    panel: pl.DataFrame, outage: Outage, columns: dict[str, str], asked: Namespace
+    panel: pl.DataFrame, outage: Any, columns: dict[str, str], asked: Namespace
 ) -> tuple[OutageResults, MethodsCompared | None]:
     ids = panel[columns["unit"]]
     more: dict[str, Any] = {
@@ -91,18 +128,23 @@ def _answer(
         "donors": _ids(asked.donors, ids) if asked.donors else "auto",
         "rivals": _ids(asked.rivals, ids),
         "recovery": asked.recovery,
-        "season": asked.season or "auto",
+        "anticipation": asked.anticipation,
+        "season": "auto" if asked.season is None else asked.season,
+        "factors": asked.factors,
         "intercept": asked.intercept,
         "alpha": asked.alpha,
         "placebos": asked.placebos,
         "seed": asked.seed,
     }
     if not asked.compare:
-        found = estimate_outage(panel, outage, method=asked.method, calibrate=asked.calibrate, **more)
-        return found, None
+        more |= {"method": asked.method, "inference": asked.inference, "calibrate": asked.calibrate}
+        return estimate_outage(panel, outage, **more), None
     compared = compare_methods(panel, outage, **more)
     chosen = [found for found in compared.results if found.question.method == asked.method]
-    return (chosen or list(compared.results))[0], compared
+    if not chosen:
+        reason = dict(compared.refused.iter_rows())[asked.method]
+        raise ContractError(f"{asked.method} could not be used: {reason} Name another --method.")
+    return chosen[0], compared
 
 
 # ---- said
@@ -149,6 +191,7 @@ def as_json(found: OutageResults, compared: MethodsCompared | None = None) -> st
         "version": metadata.version("grocery-spheres"),
         "methods": None if compared is None else compared.frame.to_dicts(),
         "verdict": None if compared is None else compared.verdict,
+        "reasons": None if compared is None else list(compared.reasons),
     }
     return json.dumps(_finite(answer), ensure_ascii=False, indent=2, allow_nan=False)
 

@@ -39,7 +39,7 @@ class MethodsCompared:
     Attributes
     ----------
     results : tuple of OutageResults
-        One a method that could be used.
+        One a method that could be used; at least one could.
     refused : polars.DataFrame
         One row = one method that could not: `method`, `reason`.
     alpha : float
@@ -119,7 +119,7 @@ class MethodsCompared:
     def verdict(self) -> str:
         """Say in plain words whether the methods agree."""
         if len(self.results) < FEWEST:
-            return ALONE if self.results else UNTOLD
+            return ALONE
         if not all(found.calibration and found.calibration.placebos.height for found in self.results):
             return UNTOLD
         found_some = [found for found in self.results if found.pvalue <= self.alpha]
@@ -135,8 +135,6 @@ class MethodsCompared:
 
     def sentence(self) -> str:
         """Say the verdict, and the range of the answers, in one sentence."""
-        if not self.results:
-            return f"{UNTOLD.capitalize()}."
         losses = sorted(-found.cumulative for found in self.results)
         outcome = self.results[0].study.panel.names.outcome
         return (
@@ -181,6 +179,13 @@ def compare_methods(
     ContractError
         The panel or the outage cannot be used by any method, or a method is unknown.
     """
+    if isinstance(methods, str) or (
+        methods is not None and (not methods or len(set(methods)) < len(methods))
+    ):
+        raise ContractError(
+            f"`methods` is {methods!r}: give a list of different ones among {', '.join(METHODS)}, or None "
+            "for all."
+        )
     wanted = list(METHODS if methods is None else methods)
     for name in [*wanted, *({"method", "calibrate"} & asked.keys())]:
         if name not in METHODS:

@@ -31,7 +31,7 @@ def draw(found: Any, periods: int | None, width: int = WIDTH) -> Any:
     dated = found.study.panel.times.dated
     kind, named = ("T", None) if dated else ("Q", found.study.panel.names.time)
     time = alt.X(f"time:{kind}", title=named)
-    shade = alt.Chart(_window(rows)).mark_rect(color=_DARK, opacity=0.12)
+    shade = alt.Chart(_windows(rows)).mark_rect(color=_DARK, opacity=0.12)
     shade = shade.encode(x=alt.X(f"start:{kind}", title=named), x2="end")
     outcome = found.study.panel.names.outcome
     titles = (f"{outcome}: observed, and expected (dashed)", "observed minus expected", "running total")
@@ -80,10 +80,12 @@ def _title(found: Any) -> alt.TitleParams:
     )
 
 
-def _window(rows: pl.DataFrame) -> pl.DataFrame:
-    dark = rows.filter(pl.col("dark"))
+def _windows(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the runs of dark periods: `start`, and `end`, which is the start of the period after."""
     step = rows["time"][1] - rows["time"][0] if rows.height > 1 else 1
-    return pl.DataFrame({"start": [dark["time"][0]], "end": [dark["time"][-1] + step]})
+    runs = rows.with_columns(run=pl.col("dark").rle_id()).filter(pl.col("dark"))
+    ends = runs.group_by("run", maintain_order=True).agg(start=pl.min("time"), end=pl.max("time") + step)
+    return ends.select("start", "end")
 
 
 def _paths(rows: pl.DataFrame, time: alt.X) -> list[Any]:

@@ -23,17 +23,7 @@ ESTIMANDS = ("average", "cumulative", "relative")
 
 @dataclass(frozen=True)
 class Question:
-    """What was asked for.
-
-    Attributes
-    ----------
-    method, inference : str
-        As `estimate_outage` takes them.
-    alpha : float
-        One minus the level.
-    placebos, seed : int
-        Of the calibration.
-    """
+    """What was asked for, in the words of `estimate_outage`."""
 
     method: str
     inference: str
@@ -46,9 +36,8 @@ class Question:
 class OutageResults:
     """The effect of an outage on the units that were dark.
 
-    Intervals are for the realised effect: what was observed minus what would have been. With a calibration
-    they are those that its placebos earn (`corrected=False` gives the method's own); interval and p-value
-    always invert the same statistic.
+    Intervals are for the realised effect. With a calibration they are those that its placebos earn
+    (`corrected=False`: the method's own); interval and p-value always invert the same statistic.
 
     Attributes
     ----------

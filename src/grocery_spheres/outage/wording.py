@@ -130,20 +130,39 @@ def _of_donors(found: Any) -> list[str]:
     donors = len(found.study.donors)
     if donors < _FEW_DONORS:
         said.append(f"Only {donors} units are compared with: the answer hangs on each of them.")
-    return said + _of_rivals(found) + _of_model(found)
+    return said + _of_rivals(found) + _of_model(found) + _of_fit(found)
 
 
 def _of_rivals(found: Any) -> list[str]:
-    """Bound what a rival among the donors could add: at most its weight, if it took in all that was lost."""
-    weights = found.weights.filter(found.weights["target"] == 0)
-    if not weights.height:
+    """Bound what a rival among the donors could add: its weight, had it taken in all that was lost."""
+    from grocery_spheres.outage.rivals import lifts  # noqa: PLC0415 - it knows results, which know this
+
+    if not len(found.study.donors):
         return []
-    unit, most = weights.select("unit", "weight").row(0)
+    if not found.weights.height:
+        return [
+            "This method's donors have no weights, so there is no bound on what a donor that gained would "
+            "add: name in `rivals` who may have taken in what was lost."
+        ]
+    unit, most = lifts(found).row(0)
     return [
         f"Had one donor taken in all that was lost, the loss would be overstated by at most {100 * most:.2g} "
-        f"% of itself (the weight of {unit!r}). Name in `rivals` who may have gained; `contamination` gives "
-        "the bound for shares that you know."
+        f"% of itself ({unit!r}). Name in `rivals` who may have gained; `contamination` gives the bound for "
+        "shares that you know."
     ]
+
+
+def _of_fit(found: Any) -> list[str]:
+    """Pass on what the method says of its own fit."""
+    said = []
+    for each in found.found.expected:
+        said += [f"Left out of the model: {what}." for what in each.details.get("dropped", ())]
+        if each.details.get("outside_hull"):
+            said.append(
+                "No mix of the donors follows the dark unit before the outage better than its own mean "
+                "would: it is out of their reach, and the interval is wide for it."
+            )
+    return list(dict.fromkeys(said))
 
 
 def _of_model(found: Any) -> list[str]:
@@ -183,6 +202,8 @@ def _of_placebos(found: Any) -> list[str]:
     if not found.corrects:
         return [*said, "The method gives its error no size here: the interval is its own, and unproved here."]
     covered = calibration.coverage(alpha)
+    if np.isnan(covered):
+        return [*said, "The method's own interval is made of placebos, so none were left to judge it by."]
     of = f"{100 * covered:.0f} % of {calibration.placebos.height} placebos"
     if covered < 1 - alpha - _POOR:
         said.append(
@@ -212,8 +233,7 @@ def summary(found: Any) -> str:
         The estimate.
     """
     rows = [
-        f"  {row['estimand']:<11}{_shown(row, 'effect'):>12}"
-        f"  {_shown(row, 'low'):>12} to {_shown(row, 'high')}"
+        f"  {row['estimand']:<11}{shown(row, 'effect'):>12}  {shown(row, 'low'):>12} to {shown(row, 'high')}"
         for row in found.summary_frame().iter_rows(named=True)
     ]
     parts = [
@@ -229,7 +249,16 @@ def summary(found: Any) -> str:
     return "\n".join(parts)
 
 
-def _shown(row: dict[str, Any], name: str) -> str:
+def shown(row: dict[str, Any], name: str) -> str:
+    """Write an end or the middle of an estimand: an amount, or per cent where it is a share.
+
+    Parameters
+    ----------
+    row : dict
+        Of `OutageResults.summary_frame`.
+    name : str
+        "effect", "low" or "high".
+    """
     value = float(row[name])
     if row["estimand"] == "relative" and np.isfinite(value):
         return f"{100 * value:.1f} %".replace("-", "−")

@@ -15,7 +15,7 @@ import vl_convert
 from grocery_spheres.outage.agreement import AGREE, ALONE, DIFFER, MethodsCompared
 from grocery_spheres.outage.picture import WIDTH, described, draw
 from grocery_spheres.outage.results import OutageResults
-from grocery_spheres.outage.wording import amount, level
+from grocery_spheres.outage.wording import amount, level, shown
 from grocery_spheres.tables import ContractError
 
 _PHONE = 270  # pixels of a panel on a phone
@@ -56,10 +56,14 @@ def write(
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part")
     except OSError as wrong:
         raise ContractError(f"--html {path}: nothing can be written there ({wrong.strerror}).") from wrong
-    with os.fdopen(handle, "w", encoding="utf-8") as page:
-        page.write(text)
-    Path(draft).chmod(0o644)
-    Path(draft).replace(path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as page:
+            page.write(text)
+        Path(draft).chmod(0o644)
+        Path(draft).replace(path)
+    except OSError as wrong:
+        Path(draft).unlink(missing_ok=True)
+        raise ContractError(f"--html {path}: it could not be written whole ({wrong.strerror}).") from wrong
     return path
 
 
@@ -81,6 +85,7 @@ def html(found: OutageResults, compared: MethodsCompared | None, *, source: str,
         pictures={"wide": _svg(found, WIDTH), "phone": _svg(found, _PHONE)},
         described=described(found),
         source=source,
+        synthetic="synthetic" in source,
         rows=f"{rows:,}",
         version=metadata.version("grocery-spheres"),
         seed=found.question.seed,
@@ -90,7 +95,7 @@ def html(found: OutageResults, compared: MethodsCompared | None, *, source: str,
 
 def _answer(found: OutageResults) -> dict[str, Any]:
     lines = [
-        (_NAMES[row["estimand"]], *[_shown(row, name) for name in ("effect", "low", "high")])
+        (_NAMES[row["estimand"]], *[shown(row, name) for name in ("effect", "low", "high")])
         for row in found.summary_frame().iter_rows(named=True)
     ]
     lost = found.cumulative <= 0
@@ -105,22 +110,16 @@ def _answer(found: OutageResults) -> dict[str, Any]:
     }
 
 
-def _shown(row: dict[str, Any], name: str) -> str:
-    value = float(row[name])
-    if row["estimand"] == "relative" and np.isfinite(value):
-        return f"{100 * value:.1f} %".replace("-", "−")
-    return amount(value)
-
-
 def _sure(found: OutageResults) -> dict[str, Any]:
     calibration, alpha = found.calibration, found.question.alpha
     told: dict[str, Any] = {"pvalue": f"{found.pvalue:.2g}", "interval": found.certainty.name, "placebos": 0}
-    if calibration is None or not calibration.placebos.height:
+    if calibration is None or not found.corrects:
         return told
+    covered = calibration.coverage(alpha)
     least = calibration.detectable(found.found.scale, alpha) * found.study.cells
     return told | {
         "placebos": calibration.placebos.height,
-        "covered": f"{100 * calibration.coverage(alpha):.0f} %",
+        "covered": f"{100 * covered:.0f} %" if np.isfinite(covered) else None,
         "least": amount(least) if np.isfinite(least) else None,
     }
 
@@ -131,7 +130,7 @@ def _rests(found: OutageResults) -> dict[str, Any]:
         "assumes": found.certainty.assumes,
         "notes": found.notes,
         "donors": [(str(unit), f"{weight:.3f}") for _, unit, weight in weights.iter_rows()],
-        "count": len(found.study.donors),
+        "count": 0 if found.question.method == "seasonal_naive" else len(found.study.donors),
     }
 
 
