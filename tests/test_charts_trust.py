@@ -59,7 +59,7 @@ def drawn(chart):
     ("draw", "data"),
     [
         (trust.errors, rows.error_rows),
-        (trust.covered, lambda: rows.coverage_rows().filter(rows.PROVED)),
+        (trust.covered, rows.coverage_rows),
         (trust.designs, rows.design_rows),
         (trust.rivals, rows.rival_rows),
     ],
@@ -111,10 +111,11 @@ def test_numbers_are_those_of_the_rows():
         ratio["high"],
     )
     cells = rows.design_rows().filter(pl.col("design") != "kind")
-    assert trust_counts.design_counts()["designs.broken"][0] == (cells["coverage"] < trust_counts.GOOD).sum()
-    worst = rows.coverage_rows().filter(pl.col("interval") == "corrected by placebos")
-    off = (worst["coverage"] - worst["level"]).abs().max()
-    assert trust_counts.coverage_counts()["injected.corrected_worst"][0] == off
+    assert trust_counts.design_counts()["designs.broken"][0] == (cells["high"] < 95).sum()
+    for kind, name in {"corrected by other stores": "corrected", "as it is reported": "reported"}.items():
+        part = rows.coverage_rows().filter(pl.col("interval") == kind)
+        off = (part["coverage"] - part["level"]).abs().max()
+        assert trust_counts.coverage_counts()[f"injected.{name}_worst"][0] == off
 
 
 def test_a_rivals_part_is_the_difference_on_the_same_noise():

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from grocery_spheres import validation
-from grocery_spheres.charts import trust_rows
+from grocery_spheres.charts import trust_counts, trust_rows
 from grocery_spheres.validation import injected_scores as scores
 from grocery_spheres.validation.designs import KIND
 from grocery_spheres.validation.injected_proof import DEFAULT, MAIN, REACTIONS
@@ -28,14 +28,30 @@ def test_on_the_kind_design_intervals_cover_and_are_as_narrow_as_asked(method, w
     assert row["RMSE"] <= rmse
 
 
-def test_the_bias_of_contaminated_donors_is_what_the_bound_says():
-    """The same panels with and without the donors' gains are not at hand; bias and bound differ by chance."""
-    rows = trust_rows.design_rows().filter(
-        pl.col("design") == "donors that gain", pl.col("bound").is_not_null()
+@pytest.mark.parametrize("method", ["synthetic_control", "did"])
+def test_what_donors_that_gain_add_is_what_the_bound_says_panel_by_panel(method):
+    """The same panel is estimated with the gains and without: nothing but the gains differs."""
+    hit = validation.read("designs").filter(
+        pl.col("design") == "donors that gain", pl.col("method") == method
     )
-    assert rows.height == 3
-    off = (rows["bias"] - rows["bound"]).abs() / rows["bias_error"]
-    assert (off < 3).all()
+    assert hit.height == 200
+    assert hit["shift"].to_list() == pytest.approx(hit["bound"].to_list(), abs=2e-6)
+    assert hit["shift"].mean() < -0.1
+
+
+def test_synthetic_did_weighs_days_by_the_donors_and_is_near_the_bound():
+    hit = validation.read("designs").filter(
+        pl.col("design") == "donors that gain", pl.col("method") == "synthetic_did"
+    )
+    assert hit["shift"].mean() == pytest.approx(hit["bound"].mean(), rel=0.2)
+
+
+def test_a_holiday_breaks_the_models_own_interval_and_placebos_mend_it():
+    numbers = trust_counts.design_counts()
+    assert numbers["designs.holiday_own"][2] < 0.95
+    value, _, high, _ = numbers["designs.holiday_corrected"]
+    assert value > numbers["designs.holiday_own"][0]
+    assert high >= 0.95
 
 
 # ---- the scores

@@ -16,8 +16,16 @@ from grocery_spheres.validation.injected_proof import MAIN
 
 Counts = dict[str, tuple[Any, ...]]
 
-GOOD = 90.0  # % of nominal 95 % intervals below which a method counts as broken by a design
 _SHARE = "share of intervals"
+_UNITS = "units of the outcome"
+_CELLS = {
+    "short_naive": ("six weeks before", "last four weeks", "coverage"),
+    "short_unbounded": ("six weeks before", "synthetic control", "unbounded"),
+    "hull_width": ("unit outside its donors", "synthetic control", "width"),
+    "low_did": ("unit chosen at a low", "difference in differences", "bias"),
+    "gain_shift": ("donors that gain", "synthetic control", "shift"),
+    "gain_bound": ("donors that gain", "synthetic control", "bound"),
+}  # number -> design, method and column that prose cites
 
 
 def error_counts() -> Counts:
@@ -40,7 +48,11 @@ def error_counts() -> Counts:
 
 def coverage_counts() -> Counts:
     """Count how often the default method's intervals held, own and corrected, over all outages."""
-    words = {"the model's own": "own", "corrected by placebos": "corrected", "as it is reported": "reported"}
+    words = {
+        "the model's own": "own",
+        "corrected by other stores": "corrected",
+        "as it is reported": "reported",
+    }
     rows = trust_rows.coverage_rows().filter(pl.col("group") == "all outages").to_dicts()
     counts: Counts = {
         f"injected.{words[row['interval']]}_{row['level']}": (
@@ -51,11 +63,13 @@ def coverage_counts() -> Counts:
         )
         for row in rows
     }
-    parts = trust_rows.coverage_rows().filter(pl.col("interval") == "corrected by placebos")
-    off = (parts["coverage"] - parts["level"]).abs().to_numpy().max()
+    off = {
+        name: (part["coverage"] - part["level"]).abs().to_numpy().max()
+        for (name,), part in trust_rows.coverage_rows().group_by("interval")
+    }
     reported = next(row["outages"] for row in rows if words[row["interval"]] == "reported")
     return counts | {
-        "injected.corrected_worst": (float(off), "points"),
+        **{f"injected.{words[str(name)]}_worst": (float(most), "points") for name, most in off.items()},
         "injected.reported": (float(reported), "outages"),
     }
 
@@ -74,18 +88,24 @@ def design_counts() -> Counts:
     mended = read("designs").filter(pl.col("design") == BREAKS, pl.col("method") == CORRECTED)
     held = coverage(mended.with_columns(covered=pl.col("truth").is_between("low", "high"))).row(0, named=True)
     hostile = rows.filter(pl.col("design") != KIND)
-    broken = hostile.filter(pl.col("coverage") < GOOD)
-    ours = hostile.filter(pl.col("method") == "structural")
+    ours = {row["design"]: row for row in hostile.filter(pl.col("method") == "structural").to_dicts()}
+    own = [ours[BREAKS][end] / 100 for end in ("coverage", "low", "high")]
     return counts | {
+        **{f"designs.{name}": _cell(hostile, *where) for name, where in _CELLS.items()},
         "designs.panels": (float(kind["structural"]["panels"]), "panels"),
-        "designs.hostile": (float(hostile["panels"].to_numpy().max()), "panels a design"),
         "designs.cases": (float(hostile.height), "designs and methods"),
-        "designs.broken": (float(broken.height), "designs and methods"),
-        "designs.broken_structural": (float(ours.filter(pl.col("coverage") < GOOD).height), "designs"),
+        "designs.broken": (float(hostile["breaks"].sum()), "designs and methods"),
+        "designs.broken_structural": (float(sum(row["breaks"] for row in ours.values())), "designs"),
+        "designs.holiday_own": (*own, _SHARE),
         "designs.holiday_corrected": (held["coverage"], held["low"], held["high"], _SHARE),
         "designs.holiday_panels": (float(held["intervals"]), "panels"),
-        "designs.worst_structural": (float(ours["coverage"].to_numpy().min()) / 100, _SHARE),
     }
+
+
+def _cell(rows: pl.DataFrame, design: str, method: str, what: str) -> tuple[float, str]:
+    """Return one value of `design_rows` with its unit."""
+    value = float(rows.filter(pl.col("design") == design, pl.col("method") == method)[what].item())
+    return (value / 100, _SHARE) if what in ("coverage", "unbounded") else (value, _UNITS)
 
 
 def rival_counts() -> Counts:
