@@ -531,7 +531,7 @@ def test_numbers_stand_right_and_text_stands_left():
     )
     aligned = align_numbers(html)
     assert '<th class="num">sales</th>' in aligned
-    assert '<td class="num">-1.5</td>' in aligned
+    assert '<td class="num">−1.5</td>' in aligned  # a true minus
     assert aligned.count("<th>") == 2
     assert "<td>A</td>" in aligned
     assert "<td>B</td>" in aligned

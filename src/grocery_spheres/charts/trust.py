@@ -47,7 +47,9 @@ def errors(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
         base.mark_point(filled=True, size=42, opacity=1, yOffset=7).encode(
             x=alt.X("times the floor:Q", scale=x, title=title)
         ),
-        base.mark_text(align="left", dy=-6).encode(x=alt.datum(1), text="words:N"),
+        base.mark_text(align="left", dy=-6).encode(
+            x=alt.datum(1), text="words:N", color=alt.value(theme.INK)
+        ),
     ]
     return alt.layer(*drawn).properties(width=width, height=alt.Step(_STEP))
 
@@ -106,7 +108,7 @@ def designs(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
         ),
         base.mark_text(dy=7, fontWeight=600).encode(
             text="words:N",
-            color=alt.condition("datum.verdict == 'breaks'", alt.value(theme.CARD), alt.value(theme.INK)),
+            color=alt.condition("datum.verdict == 'breaks'", alt.value("black"), alt.value(theme.INK)),
         ),
         left.encode(x=alt.value(0), y=y, text="design:N"),
     ).properties(width=width, height=alt.Step(_CELL))

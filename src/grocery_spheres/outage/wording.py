@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from grocery_spheres.outage.long_panel import listed
 from grocery_spheres.outage.methods import ASSUMPTIONS
@@ -135,8 +136,6 @@ def _of_donors(found: Any) -> list[str]:
 
 def _of_rivals(found: Any) -> list[str]:
     """Bound what a rival among the donors could add: its weight, had it taken in all that was lost."""
-    from grocery_spheres.outage.rivals import lifts  # noqa: PLC0415 - it knows results, which know this
-
     if not len(found.study.donors):
         return []
     if not found.weights.height:
@@ -144,12 +143,21 @@ def _of_rivals(found: Any) -> list[str]:
             "This method's donors have no weights, so there is no bound on what a donor that gained would "
             "add: name in `rivals` who may have taken in what was lost."
         ]
-    unit, most = lifts(found).row(0)
+    unit, most = _heaviest(found)
     return [
         f"Had one donor taken in all that was lost, the loss would be overstated by at most {100 * most:.2g} "
         f"% of itself ({unit!r}). Name in `rivals` who may have gained; `contamination` gives the bound for "
         "shares that you know."
     ]
+
+
+def _heaviest(found: Any) -> tuple[Any, float]:
+    """Return the donor with most weight, and by how much it could lift the loss: each dark unit counts."""
+    sizes = pl.DataFrame({"units": [len(group) for group in found.study.members]}).with_row_index("target")
+    counted = found.weights.join(sizes.cast(pl.Int64), on="target", how="left", validate="m:1")
+    each = counted.group_by("unit").agg(most=(pl.col("weight") * pl.col("units")).sum())
+    unit, most = each.sort("most", "unit", descending=[True, False]).row(0)
+    return unit, float(most)
 
 
 def _of_fit(found: Any) -> list[str]:
