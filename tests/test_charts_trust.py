@@ -127,3 +127,18 @@ def test_a_rivals_part_is_the_difference_on_the_same_noise():
     )
     assert found["overstated"].item() == pytest.approx(100 * share)
     assert found["low"].item() <= found["overstated"].item() <= found["high"].item()
+
+
+def test_an_interval_that_holds_may_still_say_nothing():
+    """Of reported intervals those are counted whose upper end is no loss or a gain."""
+    table = rows.read("injected").filter(
+        pl.col("method") == "structural",
+        pl.col("rivals"),
+        pl.col("reaction").is_in(["all lost", "half down"]),
+    )
+    made = table.drop_nulls("best_high")
+    sizes = trust_counts.size_counts()
+    assert sizes["injected.no_loss"][0] == pytest.approx((made["best_high"] >= 0).mean())
+    week = table.filter(pl.col("days") == 7, pl.col("reaction") == "all lost")
+    error = ((week["estimate"] - week["truth"]) ** 2).mean() ** 0.5
+    assert sizes["injected.error_dark"][0] == pytest.approx(error / -week["truth"].mean())

@@ -294,3 +294,33 @@ def test_a_page_that_cannot_be_written_whole_leaves_nothing(answers, tmp_path, m
         outage_page.write(*answers, page, source="x", rows=1)
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
     assert page.read_text() == "before"
+
+
+def test_json_says_what_it_is_about(capsys):
+    words = ["--method", "did", "--placebos", "30", "--json"]
+    _, out, _ = said(capsys, "--example", *words)
+    told = json.loads(out)
+    assert told["evidence"] == "synthetic"
+    assert told["true_effect"] == pytest.approx(example.example_truth()["effect"].sum())
+    assert told["outages"] == [
+        {"units": ["shop-03"], "start": "2045-06-17", "end": "2045-06-19", "share_down": 0.9}
+    ]
+
+
+def test_fewer_placebos_than_asked_for_are_told_and_so_is_a_p_value_at_its_end(answers):
+    found = answers[0]
+    assert found.question.placebos == 30
+    few = estimate_outage(
+        example.example_panel(),
+        example.example_outage(),
+        unit="shop",
+        time="day",
+        outcome="sales_usd",
+        method="did",
+    )
+    tried = few.calibration.placebos.height
+    assert tried < few.question.placebos
+    assert any(note.startswith(f"{tried} placebos were tried") for note in few.notes)
+    page = outage_page.html(few, None, source="x.csv", rows=9)
+    assert few.pvalue == pytest.approx(1 / (tried + 1))
+    assert "the smallest that so few runs allow" in page

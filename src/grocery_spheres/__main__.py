@@ -137,7 +137,12 @@ def _add_outage_method(outage: argparse.ArgumentParser) -> None:
     outage.add_argument(
         "--outages", metavar="FILE", help="several, instead: a table of store_id, start, end, share_down"
     )
-    outage.add_argument("--share-down", type=float, default=1.0, help="share of trading lost (default 1)")
+    outage.add_argument(
+        "--share-down",
+        type=float,
+        default=1.0,
+        help="share of trading lost (default 1): scales the effect of a full period in --json, not the loss",
+    )
     outage.add_argument("--method", default="structural", help="structural (default), synthetic_control, ...")
     outage.add_argument("--compare", action="store_true", help="every method, and whether they agree")
     outage.add_argument("--recovery", type=int, help="periods after which days are learnt from again")

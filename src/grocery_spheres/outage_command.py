@@ -47,7 +47,7 @@ def run(asked: Namespace) -> str:
     _refuse_contradictions(asked)
     panel, outage, columns = _example() if asked.example else _own(asked)
     answer, compared = _answer(panel, outage, columns, asked)
-    said = as_json(answer, compared) if asked.json else _text(answer, compared, asked)
+    said = as_json(answer, compared, _asked(asked)) if asked.json else _text(answer, compared, asked)
     if asked.html:
         from grocery_spheres import outage_page  # noqa: PLC0415 - pictures are slow to import
 
@@ -151,7 +151,7 @@ def _answer(
 
 
 def _text(found: OutageResults, compared: MethodsCompared | None, asked: Namespace) -> str:
-    parts = [found.summary()]
+    parts = [*(["Evidence: synthetic (the bundled example)."] if asked.example else []), found.summary()]
     if compared is not None:
         parts.append(compared.summary())
     if asked.example:
@@ -160,7 +160,17 @@ def _text(found: OutageResults, compared: MethodsCompared | None, asked: Namespa
     return "\n\n".join(parts)
 
 
-def as_json(found: OutageResults, compared: MethodsCompared | None = None) -> str:
+def _asked(asked: Namespace) -> dict[str, Any]:
+    """Return what the answer is about: the file, or the example with its label and its truth."""
+    if asked.example:
+        truth = float(example.example_truth()["effect"].sum())
+        return {"source": "the bundled example", "evidence": "synthetic", "true_effect": truth}
+    return {"source": Path(asked.panel).name, "evidence": "your own data"}
+
+
+def as_json(
+    found: OutageResults, compared: MethodsCompared | None = None, about: dict[str, Any] | None = None
+) -> str:
     """Return the answer as one JSON object; what is not finite is null.
 
     Parameters
@@ -169,9 +179,23 @@ def as_json(found: OutageResults, compared: MethodsCompared | None = None) -> st
         The estimate.
     compared : MethodsCompared, optional
         Every method beside each other.
+    about : dict, optional
+        What the answer is about: goes into the object as it is.
     """
     calibration = found.calibration
+    outages = found.study.outages
     answer = {
+        **(about or {}),
+        "outcome": found.study.panel.names.outcome,
+        "outages": [
+            {
+                "units": list(one.units),
+                "start": str(one.start),
+                "end": str(one.end),
+                "share_down": one.share_down,
+            }
+            for one in outages
+        ],
         "sentence": found.sentence(),
         "method": found.question.method,
         "alpha": found.question.alpha,

@@ -12,11 +12,12 @@ from grocery_spheres.outage.injected import Injected
 from grocery_spheres.outage.results import OutageResults
 from grocery_spheres.validation import coverage, read
 from grocery_spheres.validation.designs import BREAKS, CORRECTED, KIND
-from grocery_spheres.validation.injected_proof import MAIN
+from grocery_spheres.validation.injected_proof import MAIN, REACTING_DAYS
 
 Counts = dict[str, tuple[Any, ...]]
 
 _SHARE = "share of intervals"
+_LOSS = "share of the mean loss"
 _UNITS = "units of the outcome"
 _CELLS = {
     "short_naive": ("six weeks before", "last four weeks", "coverage"),
@@ -43,7 +44,29 @@ def error_counts() -> Counts:
         if row["method"] in named
     }
     each = read("injected").filter(pl.col("reaction").is_in(MAIN))
-    return counts | {"injected.each": (float(each["seed"].n_unique()), "outages a length")}
+    return counts | size_counts() | {"injected.each": (float(each["seed"].n_unique()), "outages a length")}
+
+
+def size_counts() -> Counts:
+    """Count how large errors are beside losses, and how many reported intervals include no loss."""
+    short = {"all lost": "dark", "half down": "half"}
+    sizes = trust_rows.size_rows()
+    week = sizes.filter(pl.col("days") == REACTING_DAYS).to_dicts()
+    return {
+        **{f"injected.error_{short[row['reaction']]}": (row["error (%)"] / 100, _LOSS) for row in week},
+        "injected.week_baskets": (float(sum(row["baskets"] for row in week) / len(week)), "baskets a week"),
+        "injected.no_loss": (_no_loss(sizes), _SHARE),
+        **{
+            f"injected.no_loss_{short[str(kind)]}": (_no_loss(part), _SHARE)
+            for (kind,), part in sizes.group_by("reaction")
+        },
+    }
+
+
+def _no_loss(sizes: pl.DataFrame) -> float:
+    """Return the share of reported intervals that include no loss."""
+    shares, made = sizes["none (%)"].to_numpy(), sizes["reported"].to_numpy()
+    return float((shares * made).sum() / made.sum() / 100)
 
 
 def coverage_counts() -> Counts:
@@ -63,6 +86,8 @@ def coverage_counts() -> Counts:
         )
         for row in rows
     }
+    apart = trust_rows.coverage_rows().filter(pl.col("interval") == "as it is reported")
+    worst = apart.sort((pl.col("coverage") - pl.col("level")).abs(), descending=True).row(0, named=True)
     off = {
         name: (part["coverage"] - part["level"]).abs().to_numpy().max()
         for (name,), part in trust_rows.coverage_rows().group_by("interval")
@@ -71,6 +96,9 @@ def coverage_counts() -> Counts:
     return counts | {
         **{f"injected.{words[str(name)]}_worst": (float(most), "points") for name, most in off.items()},
         "injected.reported": (float(reported), "outages"),
+        "injected.reported_days": (float(worst["group"].split()[0]), "days"),
+        "injected.reported_level": (worst["level"] / 100, _SHARE),
+        "injected.reported_low": (*(worst[end] / 100 for end in ("coverage", "low", "high")), _SHARE),
     }
 
 

@@ -11,7 +11,7 @@ from grocery_spheres.outage.results import OutageResults
 from grocery_spheres.validation import coverage, read
 from grocery_spheres.validation.designs import DESIGNS
 from grocery_spheres.validation.injected_proof import DEFAULT, LENGTHS, MAIN
-from grocery_spheres.validation.injected_scores import SIZES, covered, ratios
+from grocery_spheres.validation.injected_scores import SIZES, covered, main_rows, ratios
 
 METHODS = {
     "structural": "structural",
@@ -48,6 +48,32 @@ def error_rows() -> pl.DataFrame:
         "outages",
         best=pl.col("method") == DEFAULT,
     ).sort("days", pl.col("method").replace_strict({name: n for n, name in enumerate(METHODS.values())}))
+
+
+def size_rows() -> pl.DataFrame:
+    """Return how large errors and intervals are beside the losses, by length and by what was stopped.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row = one length and reaction: `days`, `reaction`, `outages`, `baskets` (median expected in the
+        window), `error (%)` (root mean square error of the default method over the mean loss), `none (%)` (of
+        the reported intervals, those that include no loss at all), `reported` (how many were made).
+    """
+    rows = main_rows(read("injected")).filter(pl.col("method") == DEFAULT)
+    return (
+        rows.group_by("days", "reaction")
+        .agg(
+            outages=pl.len(),
+            baskets=pl.median("expected"),
+            **{
+                "error (%)": 100 * (pl.col("error") ** 2).mean().sqrt() / -pl.col("truth").mean(),
+                "none (%)": 100 * (pl.col("best_high") >= 0).drop_nulls().mean(),
+            },
+            reported=pl.col("best_high").count(),
+        )
+        .sort("days", "reaction")
+    )
 
 
 def coverage_rows() -> pl.DataFrame:

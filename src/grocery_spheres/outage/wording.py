@@ -82,9 +82,13 @@ def _compared(found: Any) -> str:
     if found.question.method == "seasonal_naive":
         return "its own last weeks led one to expect"
     if found.question.method == "structural":
-        beside = f" and {donors} others" if donors else ""
+        beside = f" and {_others(donors)}" if donors else ""
         return f"its own past{beside} led one to expect"
-    return f"{donors} others led one to expect"
+    return f"{_others(donors)} led one to expect"
+
+
+def _others(count: int) -> str:
+    return "1 other" if count == 1 else f"{count} others"
 
 
 def _verdict(found: Any) -> str:
@@ -125,7 +129,8 @@ def _of_donors(found: Any) -> list[str]:
         return []
     apart = found.study.set_apart.filter(~found.study.set_apart["reason"].str.starts_with("dark"))
     said = [
-        f"{len(group):,} units are no donors ({listed(group['unit'].to_list())}): {reason}."
+        f"{len(group):,} {'unit is no donor' if len(group) == 1 else 'units are no donors'} "
+        f"({listed(group['unit'].to_list())}): {reason}."
         for (reason,), group in apart.group_by("reason", maintain_order=True)
     ]
     donors = len(found.study.donors)
@@ -140,8 +145,8 @@ def _of_rivals(found: Any) -> list[str]:
         return []
     if not found.weights.height:
         return [
-            "This method's donors have no weights, so there is no bound on what a donor that gained would "
-            "add: name in `rivals` who may have taken in what was lost."
+            "If one of the others took in what was lost, the loss is overstated; by how much cannot be "
+            "bounded for this method. Name such units in `rivals`."
         ]
     unit, most = _heaviest(found)
     return [
@@ -203,6 +208,9 @@ def _of_placebos(found: Any) -> list[str]:
             "Not calibrated: whether this interval covers on this panel was not looked at (calibrate=True)."
         ]
     said = []
+    tried = calibration.placebos.height + len(calibration.failed)
+    if tried < found.question.placebos:
+        said.append(f"{tried} placebos were tried: the record holds no more that differ.")
     if calibration.failed:
         said.append(f"{len(calibration.failed)} placebos failed (the first: {calibration.failed[0]}).")
     if not calibration.placebos.height:

@@ -113,6 +113,7 @@ def _answer(found: OutageResults) -> dict[str, Any]:
 def _sure(found: OutageResults) -> dict[str, Any]:
     calibration, alpha = found.calibration, found.question.alpha
     told: dict[str, Any] = {"pvalue": f"{found.pvalue:.2g}", "interval": found.certainty.name, "placebos": 0}
+    told["least_p"] = found.pvalue <= found.certainty.attainable * (1 + 1e-9)
     if calibration is None or not found.corrects:
         return told
     covered = calibration.coverage(alpha)
