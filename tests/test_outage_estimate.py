@@ -293,4 +293,4 @@ def test_notes_pass_on_what_a_method_says_of_its_fit():
     assert any("out of their reach" in note for note in found.notes)
     short = estimate_outage(long(values[:, :20]), on(17, 18), calibrate=False, **COLUMNS)
     assert any(note.startswith("Left out of the model:") for note in short.notes)
-    assert any("name in `rivals`" in note for note in short.notes)
+    assert any("Name such units in `rivals`" in note for note in short.notes)
