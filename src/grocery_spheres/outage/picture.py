@@ -13,6 +13,8 @@ from grocery_spheres.outage.wording import amount, level
 
 WIDTH, _HEIGHT = 560, 150  # pixels, of a panel
 _INK, _DARK, _GREY = "#111827", "#b45309", "#6b7280"
+_REACH = 8  # pixels in which a period is pointed at
+_UNSEEN = 0.001  # at 0 a rule cannot be pointed at
 
 
 def draw(found: Any, periods: int | None, width: int = WIDTH) -> Any:
@@ -90,25 +92,35 @@ def _windows(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _paths(rows: pl.DataFrame, time: alt.X) -> list[Any]:
     base = alt.Chart(rows).encode(x=time)
-    tips = ["time", *[alt.Tooltip(f"{name}:Q", format=",.4~g") for name in ("observed", "expected", "gap")]]
     return [
         base.mark_line(color=_GREY, strokeDash=[5, 3]).encode(y=alt.Y("expected:Q", title=None)),
         base.mark_line(color=_INK).encode(y="observed:Q"),
-        base.mark_point(color=_INK, filled=True, size=14).encode(y="observed:Q", tooltip=tips),
+        base.mark_point(color=_INK, filled=True, size=14).encode(y="observed:Q"),
+        _told(base, "observed", "expected", "gap"),
     ]
 
 
 def _gap(rows: pl.DataFrame, time: alt.X) -> list[Any]:
     base = alt.Chart(rows).encode(x=time)
-    zero = alt.Chart(pl.DataFrame({"y": [0]})).mark_rule(color=_GREY).encode(y="y:Q")
-    return [zero, base.mark_line(color=_DARK).encode(y=alt.Y("gap:Q", title=None))]
+    line = base.mark_line(color=_DARK).encode(y=alt.Y("gap:Q", title=None))
+    return [_zero(), line, _told(base, "gap")]
 
 
 def _running(rows: pl.DataFrame, time: alt.X) -> list[Any]:
     base = alt.Chart(rows).encode(x=time)
-    zero = alt.Chart(pl.DataFrame({"y": [0]})).mark_rule(color=_GREY).encode(y="y:Q")
     return [
-        zero,
+        _zero(),
         base.mark_area(color=_DARK, opacity=0.2).encode(y=alt.Y("low:Q", title=None), y2="high:Q"),
         base.mark_line(color=_DARK).encode(y="running:Q"),
+        _told(base, "running", "low", "high"),
     ]
+
+
+def _zero() -> alt.Chart:
+    return alt.Chart(pl.DataFrame({"y": [0]})).mark_rule(color=_GREY).encode(y="y:Q")
+
+
+def _told(base: alt.Chart, *names: str) -> alt.Chart:
+    """Tell a period's numbers wherever a reader points at its height."""
+    tips = ["time", *[alt.Tooltip(f"{name}:Q", format=",.4~g") for name in names]]
+    return base.mark_rule(opacity=_UNSEEN, strokeWidth=_REACH).encode(tooltip=tips)
