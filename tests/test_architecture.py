@@ -16,8 +16,9 @@ NAME = PACKAGE.name
 CONTRACT = {"schema", "tables", "provenance", "progress"}  # and how far long work is
 SOURCES = {"public", "files"}
 QUESTIONS = {"formats", "entry", "outage", "choice"}
+ACCOUNTS = {"accounting"}  # a question that builds on another: who was dark, and how sure
 MODELS = {"drones", "safety"}
-KNOWLEDGE = CONTRACT | SOURCES | {"panels"} | QUESTIONS | MODELS | {"county"}
+KNOWLEDGE = CONTRACT | SOURCES | {"panels"} | QUESTIONS | ACCOUNTS | MODELS | {"county"}
 RULES = {"publishable"}  # what is fit to be published; the charts, too, refuse by it
 PUBLISHING = {"publish", "numbers", "prose"}
 REPORTING = {"report", "execute", "kernels", "page"}
@@ -31,6 +32,7 @@ MAY_USE: Mapping[str, set[str]] = {
     "provenance": {"tables"},
     **dict.fromkeys(SOURCES | {"panels", "data_readme"} | MODELS | RULES, CONTRACT),
     **dict.fromkeys(QUESTIONS, CONTRACT | {"panels"}),
+    **dict.fromkeys(ACCOUNTS, CONTRACT | {"panels", "outage"}),
     "county": CONTRACT | MODELS,
     "data_build": CONTRACT | SOURCES | {"county", "data_readme"},
     "scenarios": KNOWLEDGE,
@@ -111,7 +113,8 @@ def test_imports_follow_the_arrows():
         ("tables", {"provenance.card"}),
         ("panels", {"public"}),
         ("outage.events", {"public.build"}),
-        ("outage.account", {"choice.fit"}),
+        ("accounting.effects", {"choice.fit"}),
+        ("outage.results", {"accounting.parts"}),
         ("choice", {"county.world"}),
         ("county.world", {"panels.store_days"}),
         ("county.behaviour", {"choice.fit"}),
@@ -132,7 +135,7 @@ def test_what_the_design_forbids_is_caught(name, imports):
     [
         ("outage.did", {"tables.ContractError", "panels.store_days", "outage.results.OutageResults"}),
         ("county.simulate", {"drones.fleet", "safety.growth", "county.world", "tables.LINES"}),
-        ("scenarios", {"county.simulate", "outage.account"}),
+        ("scenarios", {"county.simulate", "accounting.parts"}),
         ("report", {"execute.run", "prose.drift", "publish.figure"}),
     ],
 )

@@ -61,6 +61,7 @@ def lab(tmp_path_factory) -> Iterator[tuple[str, Path]]:
     if (numbers := ROOT / "reports" / "numbers.json").exists():  # the story reads it
         (project / "reports").mkdir()
         shutil.copy(numbers, project / "reports")
+    shutil.copytree(ROOT / "reports" / "validation", project / "reports" / "validation", dirs_exist_ok=True)
     settings = home / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     # All cells stand in the page, also those far below, so that the test sees them.

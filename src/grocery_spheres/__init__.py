@@ -9,6 +9,7 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from grocery_spheres.accounting.estimate import account
     from grocery_spheres.county.load import county
     from grocery_spheres.entry import closing_hazard, compare_survival, estimate_entry
     from grocery_spheres.formats import (
@@ -35,6 +36,7 @@ _HOMES = {
     "Groceries": "tables",
     "GroceryError": "tables",
     "Outage": "outage.outages",
+    "account": "accounting.estimate",
     "baskets": "panels",
     "check_baskets": "panels",
     "check_table": "tables",
@@ -64,6 +66,7 @@ __all__ = [
     "Groceries",
     "GroceryError",
     "Outage",
+    "account",
     "baskets",
     "check_baskets",
     "check_table",

@@ -47,6 +47,8 @@ _HOMES: Mapping[str, str] = {
     "formats": "formats_proof",
     "designs": "designs",
     "injected": "injected_proof",
+    "account_county": "account_county_proof",
+    "account_injected": "account_injected_proof",
 }
 NAMES = tuple(_HOMES)
 """Names of the subjects, in the order in which they are run."""

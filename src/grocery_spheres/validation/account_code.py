@@ -1,0 +1,21 @@
+"""Which modules make an account of an outage, so that a change of them makes its proofs outdated?
+
+What words, pictures and examples say of an account is not among them.
+"""
+
+ACCOUNTS = (
+    "accounting.cases",
+    "accounting.effects",
+    "accounting.estimate",
+    "accounting.following",
+    "accounting.parts",
+    "accounting.placebos",
+    "accounting.ratios",
+    "accounting.records",
+    "accounting.results",
+    "accounting.spans",
+    "outage.certainty",
+    "outage.outages",
+    "validation.account_truth",
+)
+"""Dotted names below the package."""

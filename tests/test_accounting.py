@@ -1,0 +1,239 @@
+"""Accounts of an outage: they add up, recover what was put in, and find nothing where nothing happened."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+import statsmodels.api as sm
+
+import grocery_spheres as gs
+from grocery_spheres.accounting.cases import Case
+from grocery_spheres.accounting.effects import usual
+from grocery_spheres.accounting.example import (
+    DARK_DAYS,
+    DARK_FROM,
+    FIRST_DAY,
+    example_dark,
+    example_trips,
+)
+from grocery_spheres.accounting.following import ELSEWHERE, OWN, customers, follow
+from grocery_spheres.accounting.picture import bars
+from grocery_spheres.accounting.placebos import Asked, measured
+from grocery_spheres.accounting.records import read_records
+from grocery_spheres.accounting.spans import OUTAGE, spans_of
+from grocery_spheres.validation.account_truth import true_parts
+
+PLACEBOS = 150
+SHOPS = [f"shop-{number}" for number in range(1, 13)]
+
+
+@pytest.fixture(scope="module")
+def found():
+    return gs.account(example_trips(), example_dark(), placebos=PLACEBOS)
+
+
+@pytest.fixture(scope="module")
+def without_rivals():
+    return gs.account(example_trips(), example_dark(), rivals=[], placebos=PLACEBOS)
+
+
+# ---- it adds up
+
+
+@pytest.mark.parametrize("measure", ["baskets", "sales_usd"])
+def test_parts_add_up_in_the_estimate_and_in_every_draw(found, measure):
+    for parts in (found.parts(measure), found.part_errors(measure)):
+        named = [parts[f"diverted to {name}"] for name in (*found.rivals, "other stores")]
+        whole = parts["lost"] - parts["diverted"] - parts["delayed"] - parts["forgone"]
+        assert np.max(np.abs(whole)) < 1e-9
+        assert np.nanmax(np.abs(parts["diverted"] - sum(map(np.nan_to_num, named)))) < 1e-9
+        assert np.max(np.abs(parts["all stores' net loss"] - parts["forgone"])) == 0
+        net = parts["lost"] - parts["delayed, at the dark stores"]
+        assert np.max(np.abs(parts["dark stores' net loss"] - net)) < 1e-9
+
+
+def test_a_rival_that_is_not_named_moves_to_the_others_and_nothing_else(found, without_rivals):
+    fewer = gs.account(example_trips(), example_dark(), rivals=list(found.rivals[1:]), placebos=PLACEBOS)
+    moved = found.parts()[f"diverted to {found.rivals[0]}"]
+    for name, value in found.parts().items():
+        if name == f"diverted to {found.rivals[0]}":
+            assert name not in fewer.parts()
+        elif name == "diverted to other stores":
+            assert fewer.parts()[name] == pytest.approx(value + moved, abs=1e-9)
+        else:
+            assert fewer.parts()[name] == value
+            assert fewer.conf_int(name) == found.conf_int(name)
+    for name, value in without_rivals.parts().items():
+        if name != "diverted to other stores":
+            assert value == found.parts()[name]
+
+
+def test_kinds_of_stores_take_the_place_of_single_ones(without_rivals):
+    kinds = {"even": SHOPS[1::2], "odd": SHOPS[2::2], "never sold": [*SHOPS[3:5], "shop-99"]}
+    found = gs.account(example_trips(), example_dark(), rivals=kinds, placebos=30)
+    assert found.rivals == ("even", "odd", "never sold")
+    assert found.parts()["diverted"] == without_rivals.parts()["diverted"]
+
+
+# ---- it recovers
+
+
+def test_it_holds_what_was_put_in(found):
+    dark = example_dark()
+    truth = true_parts(
+        example_trips(),
+        example_trips(outage=False),
+        dark=["shop-1"],
+        followed=found.facts["followed_ids"],
+        window=(dark.start, dark.end),
+        after=28,
+        rivals={},
+    )
+    for part in ("lost", "diverted", "delayed", "forgone", "not followed", "dark stores' net loss"):
+        low, high = found.conf_int(part)
+        assert low <= truth[part] <= high, part
+    assert truth["lost"] == pytest.approx(truth["diverted"] + truth["delayed"] + truth["forgone"])
+    assert found.frame.filter(measure="baskets", part="lost")["verdict"].item() == "found"
+
+
+def test_an_outage_that_never_was_is_not_found():
+    nothing = gs.account(example_trips(outage=False), example_dark(), measures=["baskets"], placebos=PLACEBOS)
+    rows = nothing.frame.filter(pl.col("part").is_in(["lost", "diverted", "delayed", "forgone"]))
+    assert (rows["pvalue"] > 0.05).all()
+    assert "not estimable here" in rows["verdict"].to_list()
+    assert "cannot be estimated here" in nothing.sentence()
+    assert nothing.half_life is None
+    assert not np.isfinite(nothing.share("diverted").interval(0.05)).any()
+
+
+def test_those_who_were_chosen_for_coming_often_come_less_often_and_it_does_not_matter():
+    """Regression to the mean: seen on the days of the selection, gone on the others."""
+    rng = np.random.default_rng(3)
+    household, day = np.nonzero(rng.random((4000, 160)) < 0.02)
+    store = rng.integers(0, 8, len(day))
+    first = dt.date(2045, 1, 1)
+    dates = pl.Series(np.datetime64(first) + day.astype("timedelta64[D]")).cast(pl.Date)
+    trips = pl.DataFrame({"household_id": household, "store_id": store, "date": dates})
+    records = read_records(trips, ["baskets"])
+    spans = spans_of(100, 7, 160, anticipation=28, after=28, named="it")
+    bought = follow(records, customers(records, spans, 2), (np.array([0]), np.arange(1, 8)))
+    chosen = usual(bought.bought, spans.selection, records.weekday())[0, OWN, spans.outage].sum()
+    seen = bought.bought[0, OWN, spans.outage].sum()
+    assert chosen > 3 * seen  # the trap: measured on the days of the selection, most is "lost"
+    week = gs.Outage([0], first + dt.timedelta(days=100), first + dt.timedelta(days=106))
+    found = gs.account(trips, week, measures=["baskets"], regular=2, placebos=99)
+    assert found.frame.filter(part="lost")["pvalue"].item() > 0.05
+
+
+def test_the_expected_is_the_fitted_value_of_a_poisson_model():
+    """Independent package: a Poisson regression with effects of group and day, where nothing was dark."""
+    records = read_records(example_trips(), ["baskets"])
+    spans = spans_of(DARK_FROM, DARK_DAYS, records.days, anticipation=28, after=28, named="it")
+    donors = np.arange(1, 12)
+    bought = follow(records, customers(records, spans, 3), (np.array([0]), donors))
+    day = spans.outage.start
+    same = [d for d in range(spans.baseline.start, spans.baseline.stop) if (day - d) % 7 == 0]
+    for place in (OWN, ELSEWHERE):
+        counts = np.concatenate([bought.bought[0, place, same], bought.pool[0, place, [*same, day]]])
+        groups = np.repeat([0.0, 1.0], [len(same), len(same) + 1])
+        days = np.array([*same, *same, day])
+        dummies = np.array([days == one for one in [*same, day]], dtype=float).T
+        fit = sm.GLM(counts, np.column_stack([groups, dummies]), family=sm.families.Poisson()).fit()
+        told = fit.predict(np.array([[0.0, *([0.0] * len(same)), 1.0]]))[0]
+        real, _ = measured(records, Case(np.array([0]), donors, spans), Asked(3), spans)
+        assert real.path[0, place, 0] == pytest.approx(told, rel=1e-6)
+        observed = bought.bought[0, place, spans.outage].sum()
+        assert real.effect[0, place, OUTAGE] == pytest.approx(observed - real.expected[0, place, OUTAGE])
+
+
+# ---- the same for any frame and order
+
+
+def test_frames_and_order_change_nothing(found):
+    shuffled = example_trips().sample(fraction=1.0, shuffle=True, seed=1)
+    again = gs.account(shuffled.to_pandas(), example_dark(), placebos=PLACEBOS)
+    assert again.frame["estimate"].to_numpy() == pytest.approx(found.frame["estimate"].to_numpy(), rel=1e-9)
+    assert again.frame["low"].to_numpy() == pytest.approx(found.frame["low"].to_numpy(), rel=1e-9)
+
+
+def test_a_table_of_outages_and_strata(found):
+    table = pl.DataFrame(
+        {
+            "store_id": ["shop-1"],
+            "start": [example_dark().start],
+            "end": [example_dark().end],
+            "share_down": [1.0],
+        }
+    )
+    strata = dict.fromkeys(SHOPS, "all")
+    again = gs.account(example_trips(), table, strata=strata, placebos=PLACEBOS)
+    assert again.frame.equals(found.frame)
+
+
+def test_several_dark_stores_in_two_strata():
+    start = FIRST_DAY + dt.timedelta(days=DARK_FROM)
+    outage = gs.Outage(SHOPS[:4], start, start + dt.timedelta(days=2))
+    strata = {shop: place % 2 for place, shop in enumerate(SHOPS)}
+    found = gs.account(example_trips(), outage, strata=strata, measures=["baskets"], placebos=60)
+    assert len(found.errors) == 60
+    parts = found.part_errors()
+    assert np.max(np.abs(parts["lost"] - parts["diverted"] - parts["delayed"] - parts["forgone"])) < 1e-9
+    assert found.facts["donors"] == 8
+
+
+# ---- words and pictures
+
+
+def test_it_is_said_in_one_sentence_and_in_full(found):
+    assert found.sentence().count(".") >= 1
+    assert "assuming that" in found.sentence()
+    told = found.summary()
+    for word in (
+        "dark stores' net loss",
+        "all stores' net loss",
+        "Retention",
+        "Half-life",
+        "Followed",
+        "Assumes",
+    ):
+        assert word in told
+    assert "lost 78" in repr(found)
+
+
+def test_the_picture_adds_up(found):
+    rows = bars(found, "baskets")
+    assert rows["part"].to_list()[0] == "lost"
+    assert rows["stop"][-1] == pytest.approx(found.parts()["lost"], abs=1e-9)
+    assert rows["start"].to_list()[2:] == rows["stop"].to_list()[1:-1]
+    drawn = found.plot().to_dict()
+    assert "add up" in drawn["description"]
+    assert found.plot("sales_usd").to_dict()["title"]["text"].startswith("Of ")
+
+
+def test_recovery_is_counted_in_days(found):
+    assert found.recovered.days == 1
+    assert found.half_life is not None
+    assert found.half_life.censored == 50
+    assert "1 day " in str(found.half_life)
+
+
+def test_retention_needs_eight_weeks():
+    last = example_dark().end + dt.timedelta(days=30)
+    short = gs.account(example_trips().filter(pl.col("date") <= last), example_dark(), placebos=20)
+    assert short.retention is None
+    assert "ends before day 56" in short.summary()
+
+
+def test_levels_and_p_values_never_contradict_each_other(found):
+    for part in found.parts():
+        row = found.frame.filter(measure="baskets", part=part).row(0, named=True)
+        assert (row["pvalue"] <= 0.05) == (not row["low"] <= 0 <= row["high"]), part
+
+
+def test_too_few_placebos_give_no_interval():
+    found = gs.account(example_trips(), example_dark(), measures=["baskets"], placebos=5)
+    assert found.conf_int() == (-np.inf, np.inf)
+    assert (found.frame["verdict"] == "not estimable here").all()
