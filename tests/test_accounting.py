@@ -134,7 +134,7 @@ def test_the_expected_is_the_fitted_value_of_a_poisson_model():
     spans = spans_of(DARK_FROM, DARK_DAYS, records.days, anticipation=28, after=28, named="it")
     donors = np.arange(1, 12)
     bought = follow(records, customers(records, spans, 3), (np.array([0]), donors))
-    day = spans.outage.start
+    day = spans.outage.stop  # the first after it
     same = [d for d in range(spans.baseline.start, spans.baseline.stop) if (day - d) % 7 == 0]
     for place in (OWN, ELSEWHERE):
         counts = np.concatenate([bought.bought[0, place, same], bought.pool[0, place, [*same, day]]])

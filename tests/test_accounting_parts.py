@@ -44,16 +44,15 @@ def test_half_of_a_gain_that_fades():
     days = np.arange(60)
     gain = 100 * 0.5 ** (days / 14)
     gap = np.stack([-gain, gain, 0 * gain])
-    nothing = np.zeros((20, 3, 60))
-    waited = to_half(gap, nothing, 1, 0.1)
-    assert abs(waited.days - 10) <= 2  # the mean of seven days is that of their middle
+    waited = to_half(gap, np.zeros((20, 3, 60)), 100.0, np.zeros(20), 0.1)
+    assert abs(waited.days - 12) <= 2  # fourteen days on; the mean of seven is that of their middle
     assert (waited.low, waited.high) == (waited.days, waited.days)
 
 
 def test_what_does_not_come_within_the_record_is_censored():
-    gap, path = np.zeros((3, 57)), np.full((3, 57), 10.0)
+    gap, path = np.zeros((3, 56)), np.full((3, 56), 10.0)
     gap[0] = -5.0
-    waited = to_whole(gap, path, np.zeros((20, 3, 57)), 1, 0.1)
+    waited = to_whole(gap, path, np.zeros((20, 3, 56)), 0.1)
     assert (waited.days, waited.low, waited.high, waited.censored) == (None, None, None, 50)
     assert str(waited) == "more than 50 days (more than 50 days to more than 50 days)"
 

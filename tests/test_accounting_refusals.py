@@ -68,6 +68,7 @@ def test_arguments(asked: dict[str, Any], words: str):
             "overlap: what came after the first",
         ),
         ([moved(0), gs.Outage(["shop-1"], moved(1).start, moved(1).end)], "dark twice at once"),
+        ([moved(-68), moved(0)], "'shop-1' was dark on"),
         (gs.Outage(["shop-1"], 5, 6), "an account goes by dates"),
         (gs.Outage(["shop-1"], "2045-07-21T08:00", "2045-07-21T20:00"), "an account goes by dates"),
         (gs.Outage(["shop-50"], DARK.start, DARK.end), "dark store 'shop-50' has no basket"),

@@ -153,11 +153,17 @@ def _refuse_overlap(records: Records, cases: Sequence[Case]) -> None:
     ordered = sorted(cases, key=lambda case: case.spans.outage.start)
     for number, case in enumerate(ordered):
         for other in ordered[number + 1 :]:
-            same = case.spans.outage == other.spans.outage
-            if not same and other.spans.outage.start < case.spans.stop:
-                first, second = (records.date(one.spans.outage.start) for one in (case, other))
+            first, second = (records.date(one.spans.outage.start) for one in (case, other))
+            if case.spans.outage != other.spans.outage and other.spans.outage.start < case.spans.stop:
                 raise ContractError(
                     f"The outages of {first} and {second} overlap: what came after the first "
                     f"(to {records.date(case.spans.stop - 1)}) holds the second. Join them into one outage, "
                     "or account for them apart, with the later one's customers taken from the baskets."
+                )
+            again = np.intersect1d(case.dark, other.dark)
+            if len(again) and case.spans.outage.start >= other.spans.baseline.start:
+                raise ContractError(
+                    f"The store {records.store_ids[again[0]]!r} was dark on {first}, among the days that "
+                    f"tell what was usual before {second}. Account for the first alone, on a record that "
+                    "ends before the second."
                 )

@@ -14,7 +14,7 @@ import numpy as np
 
 from grocery_spheres.accounting.following import ELSEWHERE, Followed
 from grocery_spheres.accounting.records import Array, Whole
-from grocery_spheres.accounting.spans import WEEK, Spans
+from grocery_spheres.accounting.spans import DAILY, WEEK, Spans
 
 TOLD = 3  # components whose daily paths are kept
 
@@ -29,7 +29,7 @@ class Effects:
         Summed over each window (`spans.WINDOWS`; NaN where there is none); `pool` is what the donors'
         customers bought in it.
     gap, path : array, (measures, 3, days)
-        Observed minus expected, and expected, day by day from the outage's first day on.
+        Observed minus expected, and expected, day by day from the day after the outage on.
     share : array, (windows,)
         Days of each window over days of the baseline.
     """
@@ -59,7 +59,7 @@ def effects(bought: Followed, spans: Spans, weekday: Whole) -> Effects:
     pool = bought.pool[:, beside]
     expected = usual(bought.bought, spans.baseline, weekday) * _change(pool, spans.baseline, weekday)
     gap = bought.bought - expected
-    shown = slice(spans.outage.start, spans.stop)
+    shown = slice(spans.outage.stop, spans.stop)
     days = np.array([0 if one is None else one.stop - one.start for one in spans.windows])
     return Effects(
         effect=_summed(gap, spans),
@@ -93,4 +93,6 @@ def _change(pool: Array, baseline: slice, weekday: Whole) -> Array:
 
 def _summed(daily: Array, spans: Spans) -> Array:
     nothing = np.full(daily.shape[:2], np.nan)
-    return np.stack([nothing if one is None else daily[..., one].sum(-1) for one in spans.windows], axis=-1)
+    sums = [nothing if one is None else daily[..., one].sum(-1) for one in spans.windows]
+    sums[DAILY] = sums[DAILY] / (spans.outage.stop - spans.outage.start)
+    return np.stack(sums, axis=-1)

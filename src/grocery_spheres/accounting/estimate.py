@@ -152,7 +152,6 @@ def _together(
         gap=np.sum([one[0].gap[..., :length] for one in made], axis=0),
         path=np.sum([one[0].path[..., :length] for one in made], axis=0),
         daily_errors=daily,
-        days=max(case.spans.outage.stop - case.spans.outage.start for case in cases),
         facts=_facts(records, cases, made, regular),
         alpha=float(alpha),
     )

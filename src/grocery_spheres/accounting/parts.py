@@ -12,7 +12,7 @@ import numpy as np
 
 from grocery_spheres.accounting.following import ELSEWHERE, FIRST_RIVAL, OWN, REST
 from grocery_spheres.accounting.records import Array
-from grocery_spheres.accounting.spans import AFTERWARDS, BEFORE, LATE, LATER, OUTAGE
+from grocery_spheres.accounting.spans import AFTERWARDS, BEFORE, DAILY, LATE, LATER, OUTAGE
 
 LOST, DIVERTED, DELAYED, FORGONE = "lost", "diverted", "delayed", "forgone"
 OTHERS = "diverted to other stores"
@@ -47,8 +47,8 @@ def parts(found: Array, rivals: tuple[str, ...]) -> dict[str, Array]:
 
     Examples
     --------
-    >>> dark, elsewhere = [0.0, -100.0, 20.0, 5.0], [0.0, 30.0, 10.0, 15.0]
-    >>> account = parts(np.array([dark, elsewhere, [0.0] * 4]), ())
+    >>> dark, elsewhere = [0.0, -100.0, 20.0, 5.0, -50.0], [0.0, 30.0, 10.0, 15.0, 15.0]
+    >>> account = parts(np.array([dark, elsewhere, [0.0] * 5]), ())
     >>> [float(account[part]) for part in ("lost", "diverted", "delayed", "forgone")]
     [100.0, 30.0, 30.0, 40.0]
     """
@@ -75,15 +75,13 @@ def parts(found: Array, rivals: tuple[str, ...]) -> dict[str, Array]:
     }
 
 
-def retention(found: Array, days: int) -> tuple[Array, Array]:
+def retention(found: Array) -> tuple[Array, Array]:
     """Return the mean daily gain elsewhere on the late days, and in the outage.
 
     Parameters
     ----------
     found : array, (..., components, windows)
         As for `parts`.
-    days : int
-        Of the outage.
     """
     elsewhere = found[..., ELSEWHERE, :]
-    return elsewhere[..., LATER] / (LATE[1] - LATE[0] + 1), elsewhere[..., OUTAGE] / days
+    return elsewhere[..., LATER] / (LATE[1] - LATE[0] + 1), elsewhere[..., DAILY]

@@ -11,7 +11,7 @@ from grocery_spheres.accounting.cases import Case
 from grocery_spheres.accounting.effects import TOLD, Effects, effects
 from grocery_spheres.accounting.following import ELSEWHERE, OWN, customers, exposed, follow, ranked
 from grocery_spheres.accounting.records import Array, Flags, Records, Whole
-from grocery_spheres.accounting.spans import WEEK, Spans, earlier
+from grocery_spheres.accounting.spans import AFTERWARDS, OUTAGE, WEEK, Spans, earlier
 
 ALIKE = 3.0  # times what a dark store sells, up or down, that a store taken for it may sell
 _AT_LEAST = 20  # stores that are taken, the nearest in sales, where fewer are alike
@@ -135,7 +135,7 @@ def placebo(records: Records, case: Case, asked: Asked, pick: Pick, real: Flags)
         return None
     clean = records.of_persons(~real) if touches else records
     found, _ = measured(clean, replace(case, dark=taken, donors=others), asked, spans)
-    usable = (found.expected[:, [OWN, ELSEWHERE]][..., 1:3] > 0).all()
+    usable = (found.expected[:, [OWN, ELSEWHERE]][..., [OUTAGE, AFTERWARDS]] > 0).all()
     return found if usable else None
 
 
@@ -151,7 +151,7 @@ def errors(real: Effects, others: Sequence[Effects]) -> tuple[Array, Array]:
     """
     own = _scale(real)
     scaled = [one.effect * _over(own, _scale(one)) for one in others]
-    daily = [one.gap * _over(own, _scale(one))[:, :TOLD, 1:2] for one in others]
+    daily = [one.gap * _over(own, _scale(one))[:, :TOLD, AFTERWARDS, None] for one in others]
     shape, path = real.effect.shape, real.gap.shape
     return np.array(scaled).reshape(-1, *shape), np.array(daily).reshape(-1, *path)
 

@@ -47,37 +47,36 @@ class Waited:
         return f"{days} day{'' if days == 1 else 's'}"
 
 
-def to_whole(gap: Array, path: Array, errors: Array, outage: int, alpha: float) -> Waited:
+def to_whole(gap: Array, path: Array, errors: Array, alpha: float) -> Waited:
     """Return the days until the dark stores sold 95 % of what was to be expected.
 
     Parameters
     ----------
     gap, path : array, (3, days)
-        Observed minus expected, and expected, from the outage's first day on.
+        Observed minus expected, and expected, from the day after the outage on.
     errors : array, (placebos, 3, days)
         Gaps that placebos find.
-    outage : int
-        Its days.
     alpha : float
         One minus the level of the interval.
     """
-    expected = weekly(path[OWN, outage:])
-    lacking = weekly(gap[OWN, outage:]) + (1 - WHOLE) * expected
-    return _waited(lacking, weekly(errors[:, OWN, outage:]), alpha)
+    lacking = weekly(gap[OWN]) + (1 - WHOLE) * weekly(path[OWN])
+    return _waited(lacking, weekly(errors[:, OWN]), alpha)
 
 
-def to_half(gap: Array, errors: Array, outage: int, alpha: float) -> Waited:
-    """Return the days until the gain elsewhere fell to half of what it was in the outage.
+def to_half(gap: Array, errors: Array, first: float, firsts: Array, alpha: float) -> Waited:
+    """Return the days until the gain elsewhere fell to half of what it was on a day of the outage.
 
     Parameters
     ----------
-    gap, errors, outage, alpha
+    gap, errors, alpha
         As for `to_whole`.
+    first : float
+        The gain on a day of the outage.
+    firsts : array, (placebos,)
+        What placebos find for it.
     """
-    first = gap[ELSEWHERE, :outage].mean()
-    firsts = errors[:, ELSEWHERE, :outage].mean(axis=-1)
-    lasting = HALF * first - weekly(gap[ELSEWHERE, outage:])
-    return _waited(lasting, HALF * firsts[:, None] - weekly(errors[:, ELSEWHERE, outage:]), alpha)
+    lasting = HALF * first - weekly(gap[ELSEWHERE])
+    return _waited(lasting, HALF * firsts[:, None] - weekly(errors[:, ELSEWHERE]), alpha)
 
 
 def weekly(daily: Array) -> Array:

@@ -11,9 +11,11 @@ import numpy as np
 import polars as pl
 
 from grocery_spheres.accounting import recovery, wording
+from grocery_spheres.accounting.following import ELSEWHERE
 from grocery_spheres.accounting.parts import LOST, parts, retention
 from grocery_spheres.accounting.ratios import Ratio, ranked
 from grocery_spheres.accounting.records import Array
+from grocery_spheres.accounting.spans import DAILY
 from grocery_spheres.outage.calibration import POWER
 from grocery_spheres.outage.certainty import UNBOUNDED, check_alpha
 from grocery_spheres.tables import ContractError
@@ -44,11 +46,9 @@ class Account:
     errors : array, (placebos, measures, components, windows)
         What placebo outages find of the same, where nothing happened.
     gap, path : array, (measures, 3, days)
-        Observed minus expected, and expected, by day from the outage's first.
+        Observed minus expected, and expected, by day from the first after the outage.
     daily_errors : array, (placebos, measures, 3, days)
         What placebos find by day.
-    days : int
-        Of the outage; the longest, where several differ.
     facts : mapping
         `dark`, `donors`, `outages`, `followed` (households), `followed_ids`, `followed_share` (of what the
         dark stores sold in the baseline, by measure), `appear_later` (households), `placebos_failed`.
@@ -63,7 +63,6 @@ class Account:
     gap: Array
     path: Array
     daily_errors: Array
-    days: int
     facts: Mapping[str, Any]
     alpha: float
 
@@ -112,25 +111,25 @@ class Account:
     @property
     def retention(self) -> Ratio | None:
         """Mean daily gain elsewhere on days 29 to 56 over that in the outage; None where the record ends."""
-        late, first = retention(self.effect[0], self.days)
+        late, first = retention(self.effect[0])
         if not np.isfinite(late):
             return None
-        return Ratio(float(late), float(first), *retention(self.errors[:, 0], self.days))
+        return Ratio(float(late), float(first), *retention(self.errors[:, 0]))
 
     # ---- recovery
 
     @property
     def recovered(self) -> recovery.Waited:
         """Days until followed customers bought 95 % of what was to be expected at the dark stores."""
-        known = (self.gap[0], self.path[0], self.daily_errors[:, 0], self.days)
-        return recovery.to_whole(*known, self.alpha)
+        return recovery.to_whole(self.gap[0], self.path[0], self.daily_errors[:, 0], self.alpha)
 
     @property
     def half_life(self) -> recovery.Waited | None:
         """Days until the gain elsewhere was half of the first; None where that was not significant."""
         if not self.parts()["diverted"] > 0 or self._pvalue("diverted", None) > self.alpha:
             return None
-        return recovery.to_half(self.gap[0], self.daily_errors[:, 0], self.days, self.alpha)
+        first, firsts = self.effect[0, ELSEWHERE, DAILY], self.errors[:, 0, ELSEWHERE, DAILY]
+        return recovery.to_half(self.gap[0], self.daily_errors[:, 0], float(first), firsts, self.alpha)
 
     # ---- tables and words
 

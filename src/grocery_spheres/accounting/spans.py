@@ -13,8 +13,8 @@ ANTICIPATION = 28  # days before it that are learnt from by nobody: a placebo wh
 MOST_WEEKS = 16  # of selection, and of baseline: longer ones would hold other seasons and other customers
 FEWEST_WEEKS = 4  # of each: four of every weekday
 
-WINDOWS = ("before", "outage", "after", "late")
-BEFORE, OUTAGE, AFTERWARDS, LATER = range(4)
+WINDOWS = ("before", "outage", "after", "late", "a day of the outage")
+BEFORE, OUTAGE, AFTERWARDS, LATER, DAILY = range(5)
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Spans:
 
     @property
     def windows(self) -> tuple[slice | None, ...]:
-        """The windows, in the order of `WINDOWS`."""
-        return (self.before, self.outage, self.after, self.late)
+        """The windows, in the order of `WINDOWS`; the last stands for the mean over its days."""
+        return (self.before, self.outage, self.after, self.late, self.outage)
 
     @property
     def stop(self) -> int:
