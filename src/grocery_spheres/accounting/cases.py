@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from grocery_spheres.accounting.records import Records, Whole
+from grocery_spheres.accounting.records import Flags, Records, Whole
 from grocery_spheres.accounting.spans import Spans, spans_of
 from grocery_spheres.outage.outages import Outage
 from grocery_spheres.tables import ContractError
@@ -124,15 +124,20 @@ def _stratum(strata: Mapping[Any, Any] | None, store: Any) -> Any:
     return strata[store]
 
 
-def _open(records: Records, alike: list[int], spans: Spans, donors: str | Sequence[Any], named: str) -> Whole:
-    """Keep donors that sell all along: at either end of the baseline and after the outage."""
+def open_all_along(records: Records, spans: Spans) -> Flags:
+    """Say of each store whether it sells at either end of the baseline, and after the outage."""
     base = spans.baseline
     looks = (
         slice(base.start, base.start + _LATEST),
         slice(base.stop - _LATEST, base.stop),
         slice(max(spans.after.stop - _LATEST, spans.after.start), spans.after.stop),
     )
-    selling = np.all([records.summed(one)[0] > 0 for one in looks], axis=0)
+    return np.asarray(np.all([records.summed(one)[0] > 0 for one in looks], axis=0))
+
+
+def _open(records: Records, alike: list[int], spans: Spans, donors: str | Sequence[Any], named: str) -> Whole:
+    """Keep donors that sell all along, and refuse named ones that do not."""
+    selling = open_all_along(records, spans)
     kept = [place for place in alike if selling[place]]
     if not isinstance(donors, str) and len(kept) < len(alike):
         shut = [records.store_ids[place] for place in alike if not selling[place]]

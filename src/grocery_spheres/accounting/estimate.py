@@ -10,7 +10,8 @@ import numpy as np
 from grocery_spheres.accounting.cases import Case, read_cases
 from grocery_spheres.accounting.effects import Effects
 from grocery_spheres.accounting.following import customers, exposed, ranked
-from grocery_spheres.accounting.placebos import Asked, draw_picks, errors, measured, placebo
+from grocery_spheres.accounting.moments import draw_picks, moments
+from grocery_spheres.accounting.placebos import Asked, errors, measured, placebo
 from grocery_spheres.accounting.records import BASKETS, Array, Flags, Records, Whole, read_records
 from grocery_spheres.accounting.results import Account
 from grocery_spheres.accounting.spans import AFTER, ANTICIPATION
@@ -116,6 +117,7 @@ Made = tuple[Effects, Flags, Array, Array, int]
 
 def _one(records: Records, case: Case, asked: Asked, placebos: int, seed: int) -> Made:
     """Measure one case, and its placebos; the last number is how many of these failed."""
+    records = records.of_persons(records.ever_at(np.concatenate([case.dark, case.donors])))
     real, people = measured(records, case, asked, case.spans)
     if not people.any():
         stores = [records.store_ids[place] for place in case.dark]
@@ -124,7 +126,8 @@ def _one(records: Records, case: Case, asked: Asked, placebos: int, seed: int) -
             f"{records.date(case.spans.selection.start)} to {records.date(case.spans.selection.stop - 1)}: "
             "there is nobody to follow. Ask for fewer days (`regular`), or check the ids of households."
         )
-    picks = draw_picks(records, case, placebos=placebos, seed=seed)
+    times = moments(records, case)
+    picks = draw_picks(times, len(case.dark), placebos=placebos, seed=seed)
     runs = (placebo(records, case, asked, pick, people) for pick in picks)
     found = [one for one in shown(runs, len(picks), "placebo outages") if one is not None]
     return real, people, *errors(real, found), len(picks) - len(found)

@@ -55,13 +55,15 @@ def parts(found: Array, rivals: tuple[str, ...]) -> dict[str, Array]:
     own, elsewhere, rest = (found[..., place, :] for place in (OWN, ELSEWHERE, REST))
     lost, diverted = -own[..., OUTAGE], elsewhere[..., OUTAGE]
     to = {f"diverted to {name}": found[..., FIRST_RIVAL + n, OUTAGE] for n, name in enumerate(rivals)}
+    named = sum(map(np.nan_to_num, to.values()), np.zeros_like(diverted))
+    others = {OTHERS: diverted - named} if rivals else {}
     delayed = own[..., AFTERWARDS] + elsewhere[..., AFTERWARDS]
     forgone = lost - diverted - delayed
     return {
         LOST: lost,
         DIVERTED: diverted,
         **to,
-        OTHERS: diverted - sum(map(np.nan_to_num, to.values()), np.zeros_like(diverted)),
+        **others,
         DELAYED: delayed,
         "delayed, at the dark stores": own[..., AFTERWARDS],
         "delayed, elsewhere": elsewhere[..., AFTERWARDS],

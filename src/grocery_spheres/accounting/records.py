@@ -88,6 +88,12 @@ class Records:
         rows = [np.bincount(self.store[inside], one[inside], minlength=count) for one in self.amounts]
         return np.array(rows)
 
+    def ever_at(self, stores: Whole) -> Flags:
+        """Say of each household whether it ever bought at any of some stores."""
+        people = np.zeros(self.persons, dtype=bool)
+        people[self.pair_person[np.isin(self.pair_store, stores)]] = True
+        return people
+
     def of_persons(self, wanted: Flags) -> Records:
         """Keep the rows of some households; places stay as they are."""
         kept = wanted[self.person]

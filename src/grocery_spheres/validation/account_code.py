@@ -8,6 +8,7 @@ ACCOUNTS = (
     "accounting.effects",
     "accounting.estimate",
     "accounting.following",
+    "accounting.moments",
     "accounting.parts",
     "accounting.placebos",
     "accounting.ratios",
