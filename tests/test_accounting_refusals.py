@@ -29,6 +29,15 @@ def moved(days: int) -> gs.Outage:
         ({"donors": ["shop-77"]}, "donor 'shop-77' has no basket"),
         ({"rivals": ["shop-1"]}, "dark and named as a rival"),
         ({"rivals": "nearest"}, "`rivals` is 'nearest'"),
+        ({"rivals": 5}, "`rivals` is 5"),
+        ({"donors": 5}, "`donors` is 5"),
+        ({"donors": ["shop-2", "shop-2"]}, "names the store 'shop-2' twice"),
+        ({"rivals": ["shop-2", "shop-2"]}, "names the store 'shop-2' twice"),
+        ({"rivals": {"other stores": ["shop-2"]}}, "labels in `rivals`"),
+        ({"rivals": {1: ["shop-2"], "1": ["shop-3"]}}, "labels in `rivals`"),
+        ({"rivals": {"a": ["shop-2"], "b": ["shop-2"]}}, "under two labels"),
+        ({"strata": pl.DataFrame()}, "`strata` is DataFrame"),
+        ({"masked": pl.DataFrame({"store": [1]})}, "lacks the column `store_id`"),
         ({"rivals": ["shop-99"]}, "rival 'shop-99' has no basket"),
         ({"rivals": {"ghosts": ["shop-99"]}}, "No store of the kind 'ghosts'"),
         ({"strata": {"shop-1": 1}}, "`strata` says nothing of the store"),
@@ -71,6 +80,7 @@ def test_arguments(asked: dict[str, Any], words: str):
         ([moved(-68), moved(0)], "'shop-1' was dark on"),
         (gs.Outage(["shop-1"], 5, 6), "an account goes by dates"),
         (gs.Outage(["shop-1"], "2045-07-21T08:00", "2045-07-21T20:00"), "an account goes by dates"),
+        (gs.Outage(["shop-1"], DARK.start, f"{DARK.end}T12:00"), "an account goes by dates"),
         (gs.Outage(["shop-50"], DARK.start, DARK.end), "dark store 'shop-50' has no basket"),
     ],
 )
@@ -79,9 +89,43 @@ def test_outages(outage: Any, words: str):
         gs.account(example_trips(), outage, measures=["baskets"], placebos=5)
 
 
+def test_single_rivals_of_several_cases():
+    strata = {f"shop-{number}": number % 2 for number in range(1, 13)}
+    outage = gs.Outage(["shop-1", "shop-2"], DARK.start, DARK.end)
+    with pytest.raises(gs.ContractError, match="Name kinds of stores"):
+        gs.account(example_trips(), outage, strata=strata, rivals=["shop-3"], placebos=5)
+
+
+def test_an_id_that_many_share():
+    shared = pl.when(pl.int_range(pl.len()) % 5 == 0).then(0).otherwise("household_id")
+    with pytest.raises(gs.ContractError, match="The household 0 has .* an id that many share"):
+        gs.account(example_trips().with_columns(household_id=shared), DARK, measures=["baskets"])
+
+
+def test_two_dark_stores_and_one_donor():
+    three = example_trips().filter(pl.col("store_id").is_in(["shop-1", "shop-2", "shop-7"]))
+    found = gs.account(three, gs.Outage(["shop-1", "shop-2"], DARK.start, DARK.end), placebos=20)
+    assert len(found.errors) < 19  # in earlier weeks only
+    assert "no 95 % interval" in found.sentence()
+
+
+def test_nobody_to_compare_with():
+    store = pl.when(pl.col("household_id") % 7 < 4).then(pl.lit("a")).otherwise(pl.lit("b"))
+    two = example_trips().with_columns(store_id=store)
+    early = two.filter(pl.col("date") < DARK.start).with_columns(store_id=pl.lit("a"))
+    with pytest.raises(gs.ContractError, match="never came to a dark store"):
+        gs.account(pl.concat([two, early]), gs.Outage(["a"], DARK.start, DARK.end), placebos=5)
+
+
 def test_one_store_alone():
     with pytest.raises(gs.ContractError, match="All baskets are of one store"):
         gs.account(example_trips().filter(store_id="shop-1"), DARK, measures=["baskets"])
+
+
+def test_donors_that_close_before_the_late_days_are_over():
+    gone = (pl.col("store_id") == "shop-2") & (pl.col("date") > DARK.end + dt.timedelta(days=25))
+    found = gs.account(example_trips().filter(~gone), DARK, measures=["baskets"], placebos=5)
+    assert found.facts["donors"] == 10
 
 
 def test_donors_that_close():
@@ -106,6 +150,10 @@ def test_households_that_appear_only_after_are_counted_and_followed_by_nobody():
 
 def test_what_is_not_there():
     found = gs.account(example_trips(), DARK, measures=["baskets"], placebos=5)
-    for call in (lambda: found.conf_int("stolen"), lambda: found.share("stolen"), lambda: found.parts("kg")):
+    for call in (
+        lambda: found.conf_int(what="stolen"),
+        lambda: found.share("stolen"),
+        lambda: found.parts("kg"),
+    ):
         with pytest.raises(gs.ContractError, match="There is no"):
             call()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +24,15 @@ class Case:
     ----------
     dark, donors : array of int
         Places of the stores.
+    lost : array of int
+        All stores that were dark on these days, in any stratum.
     spans : Spans
         The days.
     """
 
     dark: Whole
     donors: Whole
+    lost: Whole
     spans: Spans
 
 
@@ -75,10 +78,14 @@ def read_cases(
             groups.setdefault((start, days, _stratum(strata, unit)), []).append(dark[unit])
     cases = []
     for (start, days, stratum), members in groups.items():
+        same_days = [
+            one for (first, long, _), some in groups.items() if (first, long) == (start, days) for one in some
+        ]
         named = f"the outage of {records.date(start)}"
         spans = spans_of(start, days, records.days, anticipation=anticipation, after=after, named=named)
         alike = [place for place in pool if _stratum(strata, records.store_ids[place]) == stratum]
-        cases.append(Case(np.array(members), _open(records, alike, spans, donors, named), spans))
+        kept = _open(records, alike, spans, donors, named)
+        cases.append(Case(np.array(sorted(members)), kept, np.array(sorted(same_days)), spans))
     _refuse_overlap(records, cases)
     return cases
 
@@ -90,22 +97,35 @@ def _pool(
         if donors != "auto":
             raise ContractError(f"`donors` is {donors!r}: give 'auto', or a list of store ids.")
         return [place for place, store in enumerate(records.store_ids) if store not in dark]
-    for store in donors:
+    named = listed(donors, "donors")
+    for store in named:
         if store in dark or store in rivals:
             what = "dark" if store in dark else "named as a rival"
             raise ContractError(
                 f"The store {store!r} is {what} and a donor: a store that the outage moves shows nothing of "
                 "what would have been without it. Take it from one of the two lists."
             )
-    return [records.place(store, "donor") for store in donors]
+    return [records.place(store, "donor") for store in named]
+
+
+def listed(stores: Any, name: str) -> list[Any]:
+    """Return a list of ids; refuse what is none, and doubles."""
+    if isinstance(stores, str | bytes) or not isinstance(stores, Iterable):
+        raise ContractError(f"`{name}` is {stores!r}: give 'auto', or a list of store ids.")
+    found = list(stores)
+    for store in found:
+        if found.count(store) > 1:
+            raise ContractError(f"`{name}` names the store {store!r} twice.")
+    return found
 
 
 def _placed(records: Records, outage: Outage) -> tuple[int, int]:
-    if not hasattr(outage.start, "toordinal") or hasattr(outage.start, "hour"):
-        raise ContractError(
-            f"The outage starts at {outage.start!r}: an account goes by dates. Give the date, and the share "
-            "of that day's trading that was lost (`share_down`)."
-        )
+    for time in (outage.start, outage.end):
+        if not hasattr(time, "toordinal") or hasattr(time, "hour"):
+            raise ContractError(
+                f"The outage is from {outage.start!r} to {outage.end!r}: an account goes by dates. Give "
+                "dates, and the share of those days' trading that was lost (`share_down`)."
+            )
     start = (outage.start - records.first).days
     days = (outage.end - outage.start).days + 1
     if start < 0 or start + days > records.days:
@@ -119,20 +139,24 @@ def _placed(records: Records, outage: Outage) -> tuple[int, int]:
 def _stratum(strata: Mapping[Any, Any] | None, store: Any) -> Any:
     if strata is None:
         return None
+    if not isinstance(strata, Mapping):
+        raise ContractError(
+            f"`strata` is {type(strata).__name__}: give a mapping of every store to its stratum."
+        )
     if store not in strata:
         raise ContractError(f"`strata` says nothing of the store {store!r}: give every store one.")
     return strata[store]
 
 
 def open_all_along(records: Records, spans: Spans) -> Flags:
-    """Say of each store whether it sells at either end of the baseline, and after the outage."""
+    """Say of each store whether it sells at either end of the baseline, and at the end of all days."""
     base = spans.baseline
     looks = (
         slice(base.start, base.start + _LATEST),
         slice(base.stop - _LATEST, base.stop),
-        slice(max(spans.after.stop - _LATEST, spans.after.start), spans.after.stop),
+        slice(max(spans.stop - _LATEST, spans.after.start), spans.stop),
     )
-    return np.asarray(np.all([records.summed(one)[0] > 0 for one in looks], axis=0))
+    return np.asarray(np.all([records.sold(one) > 0 for one in looks], axis=0))
 
 
 def _open(records: Records, alike: list[int], spans: Spans, donors: str | Sequence[Any], named: str) -> Whole:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from grocery_spheres.accounting.cases import Case, read_cases
 from grocery_spheres.accounting.effects import Effects
-from grocery_spheres.accounting.following import customers, exposed, ranked
+from grocery_spheres.accounting.facts import facts
+from grocery_spheres.accounting.following import People, Roles, customers, exposed, visits
 from grocery_spheres.accounting.moments import draw_picks, moments
 from grocery_spheres.accounting.placebos import Asked, errors, measured, placebo
 from grocery_spheres.accounting.records import BASKETS, Array, Flags, Records, Whole, read_records
 from grocery_spheres.accounting.results import Account
+from grocery_spheres.accounting.rivals import named_ids, read_rivals
 from grocery_spheres.accounting.spans import AFTER, ANTICIPATION
 from grocery_spheres.outage.certainty import check_alpha
 from grocery_spheres.outage.outages import read_outages
@@ -22,7 +25,7 @@ from grocery_spheres.tables import ContractError
 
 REGULAR = 3  # days of the selection on which a household came at least, to be followed
 PLACEBOS = 400
-NAMED = 5  # rivals that are told apart by themselves, where none are named
+FEWEST_COMPARED = 20  # households; with fewer, single ones make the comparison
 
 
 def account(
@@ -32,6 +35,7 @@ def account(
     rivals: str | Sequence[Any] | Mapping[str, Sequence[Any]] = "auto",
     donors: str | Sequence[Any] = "auto",
     strata: Mapping[Any, Any] | None = None,
+    masked: Any = None,
     measures: Sequence[str] = (BASKETS, "sales_usd"),
     regular: int = REGULAR,
     anticipation: int = ANTICIPATION,
@@ -49,15 +53,18 @@ def account(
     outage : Outage, sequence of Outage, or any Narwhals frame
         Which stores were dark, on which dates; a frame as the contract's table of outages.
     rivals : "auto", sequence of ids, or mapping of a label to ids
-        Stores whose gain is told apart: the five where followed customers buy most; those named; or kinds of
-        stores by label (name all stores of a kind, so that placebos have theirs). It changes lines of the
-        account and no estimate: what is not told apart stands under "other stores".
+        Stores whose gain is told apart: the five where followed customers buy most, if one store was dark;
+        those named; or kinds of stores by label (name all stores of a kind, so that placebos have theirs). It
+        changes lines of the account and no estimate: what is not told apart stands under "other stores".
     donors : "auto" or sequence of ids
         Stores whose customers are compared with: all that were open all along and not dark, or those named.
-        Followed customers are never among those compared with, so a rival may be a donor for the others; one
-        that is named on both lists is refused.
+        Who ever came to a dark store is not compared with, so a rival may be a donor for its other
+        customers; one that is named on both lists is refused.
     strata : mapping, optional
         Of stores to any label: a dark store is compared with donors of its own stratum.
+    masked : any Narwhals frame, optional
+        Store-days without records: `store_id`, `date`. Such stores are left out of everything, and counted;
+        if the dark one is among them, the account is refused.
     measures : sequence of str
         "baskets" (counts), or columns of numbers such as `sales_usd`.
     regular : int
@@ -96,100 +103,143 @@ def account(
     0.0
     """
     check_alpha(alpha)
-    records = read_records(baskets, measures)
+    told = read_outages(outage)
+    records = read_records(
+        baskets, measures, masked=masked, dark=[one for each in told for one in each.units]
+    )
     _check(records, regular=regular, anticipation=anticipation, after=after, placebos=placebos, seed=seed)
     cases = read_cases(
         records,
-        read_outages(outage),
+        told,
         donors=donors,
         strata=strata,
-        rivals=_ids(rivals),
+        rivals=named_ids(rivals),
         anticipation=anticipation,
         after=after,
     )
-    asked, labels = _rivals(records, cases, rivals, regular)
-    made = [_one(records, case, asked, placebos, seed + number) for number, case in enumerate(cases)]
-    return _together(records, cases, made, labels, (regular, alpha, placebos, seed))
+    people = _people(records, cases, regular)
+    asked, labels = read_rivals(records, cases, people, rivals, regular)
+    made = [
+        _one(records, (cases, people), number, asked, (placebos, seed + number))
+        for number in range(len(cases))
+    ]
+    known = facts(records, cases, people, told) | {"regular": regular, "left_out": records.left_out}
+    return _together(made, records.measures, labels, known, float(alpha))
 
 
-Made = tuple[Effects, Flags, Array, Array, int]
+@dataclass(frozen=True)
+class _Made:
+    """One case, measured: the real one, its placebos with their times, how many failed, who is compared."""
+
+    real: Effects
+    errors: Array
+    daily: Array
+    backs: Whole
+    failed: int
+    compared: int
 
 
-def _one(records: Records, case: Case, asked: Asked, placebos: int, seed: int) -> Made:
-    """Measure one case, and its placebos; the last number is how many of these failed."""
-    records = records.of_persons(records.ever_at(np.concatenate([case.dark, case.donors])))
-    real, people = measured(records, case, asked, case.spans)
-    if not people.any():
-        stores = [records.store_ids[place] for place in case.dark]
+def _people(records: Records, cases: list[Case], regular: int) -> list[People]:
+    """Say who is followed in each case: of cases on the same days, in the one where a household came most."""
+    score = np.zeros((len(cases), records.persons))
+    for number, case in enumerate(cases):
+        of_case = records.marked(case.dark)[records.pair_store]
+        days = np.where(of_case, visits(records, case.spans), 0)
+        came = np.bincount(records.pair_person, days, minlength=records.persons)
+        score[number] = came * exposed(records, customers(records, case.spans, regular), case.dark)
+    people = []
+    for number, case in enumerate(cases):
+        same = [place for place, other in enumerate(cases) if other.spans.outage == case.spans.outage]
+        known = score[same].max(axis=0) > 0
+        mine = known & (np.array(same)[np.argmax(score[same], axis=0)] == number)
+        touched = records.ever_at(case.lost, before=case.spans.outage.start)
+        people.append(People(mine, known, touched | known))
+        _refuse_nobody(records, case, mine, regular)
+    return people
+
+
+def _refuse_nobody(records: Records, case: Case, followed: Flags, regular: int) -> None:
+    if not followed.any():
+        stores, chosen = [records.store_ids[place] for place in case.dark], case.spans.selection
         raise ContractError(
-            f"No household came to {stores[:5]!r} on {asked.regular} days of the selection, "
-            f"{records.date(case.spans.selection.start)} to {records.date(case.spans.selection.stop - 1)}: "
-            "there is nobody to follow. Ask for fewer days (`regular`), or check the ids of households."
+            f"No household came to {stores[:5]!r} on {regular} days of the selection, "
+            f"{records.date(chosen.start)} to {records.date(chosen.stop - 1)}: there is nobody to follow. "
+            "Ask for fewer days (`regular`), or check the ids of households."
         )
-    times = moments(records, case)
-    picks = draw_picks(times, len(case.dark), placebos=placebos, seed=seed)
-    runs = (placebo(records, case, asked, pick, people) for pick in picks)
-    found = [one for one in shown(runs, len(picks), "placebo outages") if one is not None]
-    return real, people, *errors(real, found), len(picks) - len(found)
+
+
+def _one(
+    records: Records,
+    everything: tuple[list[Case], list[People]],
+    number: int,
+    asked: Asked,
+    drawn: tuple[int, int],
+) -> _Made:
+    """Measure one case, and its placebos."""
+    (cases, people), (placebos, seed) = everything, drawn
+    case = cases[number]
+    records = records.of_persons(records.ever_at(np.concatenate([case.lost, case.donors])))
+    roles = Roles(case.dark, case.lost, case.lost, case.donors)
+    real, compared = measured(records, case.spans, roles, people[number], asked)
+    if compared < FEWEST_COMPARED:
+        raise ContractError(
+            f"Only {compared} regular customers of the {len(case.donors)} donors never came to a dark store; "
+            f"{FEWEST_COMPARED} are needed to compare with. Name more donors, or ask for fewer days "
+            "(`regular`)."
+        )
+    touched = np.any([one.touched for one in people], axis=0)
+    picks = draw_picks(moments(records, case, cases), len(case.dark), placebos=placebos, seed=seed)
+    runs = (placebo(records, cases, asked, pick, touched) for pick in picks)
+    done = list(zip(picks, shown(runs, len(picks), "placebo outages"), strict=True))
+    found = [(pick.moment.back, one) for pick, one in done if one is not None]
+    backs = np.array([back for back, _ in found], dtype=np.int64)
+    return _Made(real, *errors(real, [one for _, one in found]), backs, len(done) - len(found), compared)
 
 
 def _together(
-    records: Records, cases: list[Case], made: list[Made], labels: tuple[str, ...], how: tuple[Any, ...]
+    made: list[_Made],
+    measures: tuple[str, ...],
+    labels: tuple[str, ...],
+    known: dict[str, Any],
+    alpha: float,
 ) -> Account:
-    """Sum the cases; where there are several, their placebos are drawn independently of each other."""
-    regular, alpha, placebos, seed = how
-    rng = np.random.default_rng(seed)
-    length = min(one[0].gap.shape[-1] for one in made)
-    if len(made) == 1:
-        wide, daily = made[0][2], made[0][3]
-    else:
-        least = min(len(one[2]) for one in made)
-        drawn = [rng.integers(0, len(one[2]), placebos if least else 0) for one in made]
-        wide = np.sum([one[2][rows] for one, rows in zip(made, drawn, strict=True)], axis=0)
-        daily = np.sum([one[3][rows][..., :length] for one, rows in zip(made, drawn, strict=True)], axis=0)
+    """Sum the cases, and their placebos at the same distance in time, each of which serves once."""
+    rows = _paired([one.backs for one in made])
+    days = min(one.real.gap.shape[-1] for one in made)
     return Account(
-        measures=records.measures,
+        measures=measures,
         rivals=labels,
-        effect=np.sum([one[0].effect for one in made], axis=0),
-        errors=wide,
-        gap=np.sum([one[0].gap[..., :length] for one in made], axis=0),
-        path=np.sum([one[0].path[..., :length] for one in made], axis=0),
-        daily_errors=daily,
-        facts=_facts(records, cases, made, regular),
-        alpha=float(alpha),
+        effect=np.sum([one.real.effect for one in made], axis=0),
+        errors=np.sum([one.errors[row] for one, row in zip(made, rows, strict=True)], axis=0),
+        gap=np.sum([one.real.gap[..., :days] for one in made], axis=0),
+        path=np.sum([one.real.path[..., :days] for one in made], axis=0),
+        daily_errors=np.sum(
+            [one.daily[row][..., :days] for one, row in zip(made, rows, strict=True)], axis=0
+        ),
+        facts=known
+        | {
+            "compared": sum(one.compared for one in made),
+            "placebos_failed": sum(one.failed for one in made),
+        },
+        alpha=alpha,
     )
 
 
-def _facts(records: Records, cases: list[Case], made: list[Made], regular: int) -> dict[str, Any]:
-    people = np.any([one[1] for one in made], axis=0)
-    dark = np.concatenate([case.dark for case in cases])
-    spells = {case.spans.outage.start: case.spans.outage for case in cases}
-    first = min(case.spans.selection.start for case in cases)
-    chosen = max(case.spans.selection.stop for case in cases)
-    seen = np.zeros(records.persons, dtype=bool)
-    seen[records.person[records.day < chosen]] = True
-    words = [f"of {records.date(one.start)} to {records.date(one.stop - 1)}" for one in spells.values()]
-    return {
-        "dark": [records.store_ids[place] for place in dark],
-        "donors": len({place for case in cases for place in case.donors.tolist()}),
-        "outages": words[0] if len(words) == 1 else f"{words[0]}, and {len(words) - 1} others",
-        "followed": int(people.sum()),
-        "followed_ids": [records.household_ids[place] for place in np.flatnonzero(people)],
-        "followed_share": _shares(records, cases, people, dark),
-        "appear_later": int((~seen).sum()),
-        "placebos_failed": sum(one[4] for one in made),
-        "regular": regular,
-        "record": (records.date(first), records.date(records.days - 1)),
-    }
+def _paired(backs: list[Whole]) -> list[Whole]:
+    """Match the placebos of several cases by their distance in time.
 
-
-def _shares(records: Records, cases: list[Case], people: Flags, dark: Whole) -> dict[str, float]:
-    """Return the share of the dark stores' sales in the baseline that followed customers made."""
-    base = cases[0].spans.baseline
-    inside = (records.day >= base.start) & (records.day < base.stop) & np.isin(records.store, dark)
-    mine = inside & people[records.person]
-    sums = (one[mine].sum() / max(one[inside].sum(), 1e-12) for one in records.amounts)
-    return dict(zip(records.measures, map(float, sums), strict=True))
+    Examples
+    --------
+    >>> [rows.tolist() for rows in _paired([np.array([0, 0, 7]), np.array([0, 7, 7])])]
+    [[0, 2], [0, 1]]
+    """
+    rows: list[list[int]] = [[] for _ in backs]
+    for back in sorted(set(np.concatenate(backs).tolist())):
+        there = [np.flatnonzero(one == back).tolist() for one in backs]
+        least = min(map(len, there))
+        for row, places in zip(rows, there, strict=True):
+            row.extend(places[:least])
+    return [np.array(kept, dtype=np.int64) for kept in rows]
 
 
 # ---- arguments
@@ -202,53 +252,3 @@ def _check(records: Records, **numbers: Any) -> None:
             raise ContractError(f"`{name}` is {number!r}: give a whole number, {least} or more.")
     if len(records.store_ids) < 2:
         raise ContractError("All baskets are of one store: nobody can be seen to go elsewhere.")
-
-
-def _ids(rivals: Any) -> list[Any]:
-    if isinstance(rivals, Mapping):
-        return []  # a kind of stores holds those of the donors' markets, too
-    if isinstance(rivals, str):
-        if rivals != "auto":
-            raise ContractError(
-                f"`rivals` is {rivals!r}: give 'auto', store ids, or a mapping of labels to ids."
-            )
-        return []
-    return list(rivals)
-
-
-def _rivals(records: Records, cases: list[Case], rivals: Any, regular: int) -> tuple[Asked, tuple[str, ...]]:
-    """Return how rivals are found in the real outage and in placebos, and their labels."""
-    if isinstance(rivals, Mapping):
-        stores = tuple(_kind(records, label, ids) for label, ids in rivals.items())
-        return Asked(regular, stores), tuple(map(str, rivals))
-    dark = np.concatenate([case.dark for case in cases])
-    flags = customers(records, cases[0].spans, regular)
-    order = ranked(records, cases[0].spans, exposed(records, flags, dark), dark).tolist()
-    if isinstance(rivals, str):
-        wanted = order[:NAMED] if len(dark) == 1 else []
-    else:
-        wanted = [_rival(records, store, order, dark) for store in rivals]
-    return Asked(regular, (), tuple(order.index(place) for place in wanted)), tuple(
-        str(records.store_ids[place]) for place in wanted
-    )
-
-
-def _kind(records: Records, label: Any, ids: Sequence[Any]) -> Whole:
-    """Return the places of the stores of a kind; those that never sold have none."""
-    wanted = set(ids)
-    places = [place for place, store in enumerate(records.store_ids) if store in wanted]
-    if not places:
-        raise ContractError(f"No store of the kind {label!r} in `rivals` has a basket. Check its ids.")
-    return np.array(places, dtype=np.int64)
-
-
-def _rival(records: Records, store: Any, order: list[int], dark: Whole) -> int:
-    place = records.place(store, "rival")
-    if place in dark:
-        raise ContractError(f"The store {store!r} is dark and named as a rival: take it from one of the two.")
-    if place not in order:
-        raise ContractError(
-            f"The rival {store!r} sold nothing to followed customers in the selection: nothing can be said "
-            "of it alone. Leave it out; what goes there stands under other stores."
-        )
-    return place

@@ -17,7 +17,7 @@ DAYS, SHOPS, HOUSEHOLDS = 260, 12, 1800
 DARK, DARK_FROM, DARK_DAYS = 0, 200, 3  # shop-1, from this day on
 DIVERTED, DELAYED = 0.5, 0.2  # shares of the stopped trips; the rest is forgone
 TRIPS = 0.25  # a household and day
-LOYAL = 0.7  # share of trips to a household's own shop
+LOYAL = 0.7  # share of trips to a household's own shop; the others go to the next one or the one after
 
 
 def example_trips(*, outage: bool = True, seed: int = 2045) -> pl.DataFrame:
@@ -34,9 +34,9 @@ def example_trips(*, outage: bool = True, seed: int = 2045) -> pl.DataFrame:
     ['household_id', 'store_id', 'date', 'sales_usd']
     """
     rng = np.random.default_rng(seed)
-    home = rng.integers(0, SHOPS, HOUSEHOLDS)
+    home, second = rng.integers(0, SHOPS, HOUSEHOLDS), rng.integers(1, 3, HOUSEHOLDS)
     household, day = np.nonzero(rng.random((HOUSEHOLDS, DAYS)) < TRIPS)
-    other = (home[household] + rng.integers(1, SHOPS, len(day))) % SHOPS
+    other = (home + second)[household] % SHOPS
     shop = np.where(rng.random(len(day)) < LOYAL, home[household], other)
     sales = rng.lognormal(3.0, 0.6, len(day)).round(2)
     fate, elsewhere, later = (
@@ -56,6 +56,6 @@ def example_trips(*, outage: bool = True, seed: int = 2045) -> pl.DataFrame:
 
 
 def example_dark() -> Outage:
-    """Return the outage: shop-1, three days from 16 June 2045 on."""
+    """Return the outage: shop-1, three days from 21 July 2045 on."""
     start = FIRST_DAY + dt.timedelta(days=DARK_FROM)
     return Outage([f"shop-{DARK + 1}"], start, start + dt.timedelta(days=DARK_DAYS - 1))

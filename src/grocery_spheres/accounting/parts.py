@@ -25,14 +25,25 @@ MEANING: Mapping[str, str] = {
     "delayed, at the dark stores": "of it, at the stores that had been dark",
     "delayed, elsewhere": "of it, at all others",
     FORGONE: "lost less diverted less delayed: not bought at all",
-    DARK_NET: "lost less what came back to the dark stores afterwards: their owner's loss",
-    ALL_NET: "lost by all stores together, outage and after: forgone under another name",
+    DARK_NET: "lost less what followed customers bought more at the dark stores afterwards",
+    ALL_NET: "lost by all stores together, outage and after: what was forgone, under another name",
     "not followed": "lost at the dark stores by buyers who were no regular customers; not followed further",
     "lost in all": "lost and not followed together: all that the dark stores lost in the outage",
     "before, at the dark stores": "effect in the days before the outage: none, where nobody knew of it",
     "before, elsewhere": "the same, elsewhere",
 }
 """The parts, and what each says."""
+
+
+def meaning(part: str) -> str:
+    """Return what a part says; of a rival, too.
+
+    Examples
+    --------
+    >>> meaning("diverted to shop-2")
+    'of it, at shop-2'
+    """
+    return MEANING.get(part) or f"of it, at {part.removeprefix('diverted to ')}"
 
 
 def parts(found: Array, rivals: tuple[str, ...]) -> dict[str, Array]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import altair as alt
+import numpy as np
 import polars as pl
 
 from grocery_spheres.accounting import wording
 from grocery_spheres.accounting.parts import DELAYED, DIVERTED, FORGONE, LOST, OTHERS
-from grocery_spheres.outage.wording import amount, level
+from grocery_spheres.accounting.verdict import FOUND, NOT_ESTIMABLE
+from grocery_spheres.outage.wording import level
 
 WIDTH, _STEP = 520, 30  # pixels: of the panel, and of a row
 _INKS = {LOST: "#111827", DIVERTED: "#b45309", DELAYED: "#0f766e", FORGONE: "#6b7280"}
-_UNSEEN = "not estimable here"
 
 
 def bars(found: Any, measure: str) -> pl.DataFrame:
@@ -52,7 +53,7 @@ def described(found: Any, measure: str) -> str:
     """Say in words what the picture shows."""
     rows = bars(found, measure)
     told = "; ".join(
-        f"{part} {amount(estimate)} ({wording.span((low, high))})"
+        f"{part} {wording.amount(estimate)} ({wording.span((low, high))})"
         for part, estimate, low, high in rows.select("part", "estimate", "low", "high").iter_rows()
     )
     what = f"Bars that add up to what was lost, in {wording.unit(measure)}"
@@ -73,7 +74,9 @@ def draw(found: Any, measure: str, width: int = WIDTH) -> Any:
     """
     rows = bars(found, measure).with_columns(
         pl.col("low_end", "high_end").replace([float("inf"), float("-inf")], None),
-        words=pl.struct("part", "estimate", "verdict").map_elements(_words, return_dtype=pl.String),
+        words=pl.struct("part", "estimate", "low", "high", "verdict").map_elements(
+            _words, return_dtype=pl.String
+        ),
     )
     y = alt.Y("part:N", sort=rows["part"].to_list(), axis=None)
     title = f"{wording.unit(measure)} of the followed customers"
@@ -100,14 +103,21 @@ def _tips() -> list[Any]:
 
 
 def _words(row: dict[str, Any]) -> str:
-    unsure = f" ({_UNSEEN})" if row["verdict"] == _UNSEEN else ""
-    return f"{row['part']} {amount(row['estimate'])}{unsure}"
+    unsure = f", {NOT_ESTIMABLE}" if row["verdict"] == NOT_ESTIMABLE else ""
+    ends = wording.span((row["low"], row["high"])) if np.isfinite(row["low"]) else "no interval"
+    return f"{row['part']} {wording.amount(row['estimate'])} ({ends}){unsure}"
 
 
 def _title(found: Any, measure: str) -> str:
-    known = found.parts(measure)
-    share = known[DIVERTED] / known[LOST] if known[LOST] else 0.0
-    return f"Of {amount(known[LOST])} {wording.unit(measure)} lost, {100 * share:.0f} % went to other stores"
+    rows = {row["part"]: row for row in found.frame.filter(measure=measure).to_dicts()}
+    lost, diverted = rows[LOST], rows[DIVERTED]
+    if lost["verdict"] != FOUND:
+        return "No loss can be told from chance here"
+    begin = f"Of {wording.amount(lost['estimate'])} {wording.unit(measure)} lost"
+    if diverted["verdict"] == NOT_ESTIMABLE:
+        return f"{begin}, how many went elsewhere cannot be estimated here"
+    ends = wording.percent((diverted["share_low"], diverted["share_high"]))
+    return f"{begin}, {100 * diverted['share']:.0f} % ({ends}) went to other stores".replace("-", "−")
 
 
 def _subtitle(found: Any) -> str:

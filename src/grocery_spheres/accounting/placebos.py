@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from grocery_spheres.accounting.cases import Case
 from grocery_spheres.accounting.effects import TOLD, Effects, effects
-from grocery_spheres.accounting.following import ELSEWHERE, OWN, customers, exposed, follow, ranked
+from grocery_spheres.accounting.following import (
+    ELSEWHERE,
+    OWN,
+    People,
+    Roles,
+    customers,
+    exposed,
+    follow,
+    ranked,
+)
 from grocery_spheres.accounting.moments import Pick
 from grocery_spheres.accounting.records import Array, Flags, Records, Whole
 from grocery_spheres.accounting.spans import AFTERWARDS, OUTAGE, Spans
@@ -34,50 +43,60 @@ class Asked:
     ranks: tuple[int, ...] = ()
 
 
-def measured(records: Records, case: Case, asked: Asked, spans: Spans) -> tuple[Effects, Flags]:
-    """Measure the effects at some stores, as if they had been dark, and say who was followed.
+def measured(
+    records: Records, spans: Spans, roles: Roles, people: People, asked: Asked
+) -> tuple[Effects, int]:
+    """Measure the effects at some stores, as if they had been dark; and count whom they are compared with.
 
     Parameters
     ----------
     records : Records
         All that may be looked at.
-    case : Case
-        Who is taken for dark, and who is compared with.
+    spans : Spans
+        The days; for a placebo not the case's own.
+    roles : Roles
+        What each store counts as.
+    people : People
+        Who is followed.
     asked : Asked
         How.
-    spans : Spans
-        When; for a placebo not the case's own.
     """
     regular = customers(records, spans, asked.regular)
-    single: list[Whole] = []
-    if asked.ranks:
-        people = exposed(records, regular, case.dark)
-        order = ranked(records, spans, people, case.dark)
-        single = [order[rank : rank + 1] for rank in asked.ranks]
-    bought = follow(records, regular, (case.dark, case.donors), asked.kinds, single)
-    return effects(bought, spans, records.weekday()), bought.followed
+    order = ranked(records, spans, people.followed, roles.hidden) if asked.ranks else np.array([], dtype=int)
+    single = [order[rank : rank + 1] for rank in asked.ranks]
+    bought = follow(records, regular, people, roles, (asked.kinds, single))
+    return effects(bought, spans, records.weekday()), bought.compared
 
 
-def placebo(records: Records, case: Case, asked: Asked, pick: Pick, real: Flags) -> Effects | None:
+def placebo(
+    records: Records, cases: Sequence[Case], asked: Asked, pick: Pick, touched: Flags
+) -> Effects | None:
     """Return what is found where nothing happened; None where nothing was to be expected.
 
     Parameters
     ----------
-    records, case, asked
-        As for `measured`.
+    records : Records
+        All of them.
+    cases : sequence of Case
+        All real outages.
+    asked : Asked
+        How the real one was measured.
     pick : Pick
         Where and when.
-    real : array of bool, (households,)
-        Those who are followed in truth: nobody may look at them in the outage, or after it.
+    touched : array of bool, (households,)
+        Whom a real outage touched: nobody may look at them near it.
     """
     moment, taken = pick.moment, np.array(pick.stores)
-    others = np.setdiff1d(moment.open, taken)
-    if not len(others):
-        return None
-    seen = records.of_persons(~real) if moment.touches else records
-    found, _ = measured(seen, replace(case, dark=taken, donors=others), asked, moment.spans)
+    donors = np.setdiff1d(moment.open, taken)
+    dark = np.concatenate([case.dark for case in cases])
+    hidden = np.union1d(taken, dark) if moment.touches else taken
+    seen = records.of_persons(~touched) if moment.touches else records
+    spans = moment.spans
+    followed = exposed(seen, customers(seen, spans, asked.regular), taken)
+    people = People(followed, followed, seen.ever_at(taken, before=spans.outage.start))
+    found, compared = measured(seen, spans, Roles(taken, taken, hidden, donors), people, asked)
     usable = (found.expected[:, [OWN, ELSEWHERE]][..., [OUTAGE, AFTERWARDS]] > 0).all()
-    return found if usable else None
+    return found if usable and compared else None
 
 
 def errors(real: Effects, others: Sequence[Effects]) -> tuple[Array, Array]:

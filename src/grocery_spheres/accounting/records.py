@@ -11,8 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from grocery_spheres.tables import ContractError, read_baskets
+from grocery_spheres.tables import ContractError, check_table, read_baskets, to_polars
 
+MOST_A_DAY = 3  # baskets of a household and day, on average over the record, that are believed
+LEAST_DAYS = 28  # over which that average is taken at least
+_COUNT = " baskets"  # a name that no measure has
 BASKETS = "baskets"  # the measure that counts; any other is a column that is summed
 
 Array = npt.NDArray[np.float64]
@@ -36,10 +39,14 @@ class Records:
         Places of the store, the day, and the pair of household and store.
     pair_person, pair_store : array of int, (pairs,)
         Places of household and store of each pair.
+    baskets : array, (rows,)
+        How many.
     amounts : array, (measures, rows)
         What was bought.
     measures : tuple of str
         Their names.
+    left_out : tuple
+        Stores with days without records, whose baskets are not here.
     """
 
     store_ids: list[Any]
@@ -51,8 +58,10 @@ class Records:
     pair: Whole
     pair_person: Whole
     pair_store: Whole
+    baskets: Array
     amounts: Array
     measures: tuple[str, ...]
+    left_out: tuple[Any, ...] = ()
 
     @property
     def persons(self) -> int:
@@ -81,27 +90,43 @@ class Records:
                 f"The {what} {store!r} has no basket. Ids are compared as they are: 7 is not '7'."
             ) from None
 
-    def summed(self, day: slice) -> Array:
-        """Return what each store sold over some days, (measures, stores)."""
-        inside = (self.day >= day.start) & (self.day < day.stop)
-        count = len(self.store_ids)
-        rows = [np.bincount(self.store[inside], one[inside], minlength=count) for one in self.amounts]
-        return np.array(rows)
+    def within(self, days: slice) -> Flags:
+        """Say of each row whether it lies in some days."""
+        return np.asarray((self.day >= days.start) & (self.day < days.stop))
 
-    def ever_at(self, stores: Whole) -> Flags:
-        """Say of each household whether it ever bought at any of some stores."""
+    def sold(self, days: slice) -> Array:
+        """Count each store's baskets over some days."""
+        inside = self.within(days)
+        sums = np.bincount(self.store[inside], self.baskets[inside], minlength=len(self.store_ids))
+        return sums.astype(np.float64)
+
+    def marked(self, stores: Whole) -> Flags:
+        """Say of each store whether it is among some."""
+        marks = np.zeros(len(self.store_ids), dtype=bool)
+        marks[stores] = True
+        return marks
+
+    def ever_at(self, stores: Whole, before: int | None = None) -> Flags:
+        """Say of each household whether it ever bought at any of some stores; before a day, if given."""
+        pairs = self.marked(stores)[self.pair_store]
+        if before is not None:
+            came = np.zeros(len(self.pair_store), dtype=bool)
+            came[self.pair[self.day < before]] = True
+            pairs &= came
         people = np.zeros(self.persons, dtype=bool)
-        people[self.pair_person[np.isin(self.pair_store, stores)]] = True
+        people[self.pair_person[pairs]] = True
         return people
 
     def of_persons(self, wanted: Flags) -> Records:
         """Keep the rows of some households; places stay as they are."""
         kept = wanted[self.person]
         rows = {name: getattr(self, name)[kept] for name in ("store", "day", "pair")}
-        return replace(self, amounts=self.amounts[:, kept], **rows)
+        return replace(self, baskets=self.baskets[kept], amounts=self.amounts[:, kept], **rows)
 
 
-def read_records(baskets: Any, measures: Sequence[str]) -> Records:
+def read_records(
+    baskets: Any, measures: Sequence[str], *, masked: Any = None, dark: Sequence[Any] = ()
+) -> Records:
     """Read baskets of the contract: `household_id`, `store_id`, `date`, and the columns to be summed.
 
     Parameters
@@ -110,11 +135,16 @@ def read_records(baskets: Any, measures: Sequence[str]) -> Records:
         One row = one basket.
     measures : sequence of str
         "baskets" (counts them) or columns of numbers.
+    masked : any Narwhals frame, optional
+        One row = one store-day without records; all baskets of such a store are left out.
+    dark : sequence of ids
+        Stores that must not be among those.
 
     Raises
     ------
     ContractError
-        No rows, a column is missing, not of its kind, null or infinite; or no measure was named.
+        No rows, a column is missing, not of its kind, null or infinite; no measure was named; a dark store
+        has days without records; or a household has more baskets than anybody can.
 
     Examples
     --------
@@ -129,11 +159,15 @@ def read_records(baskets: Any, measures: Sequence[str]) -> Records:
     rows = read_baskets(baskets, ["household_id", "store_id", "date", *columns])
     for name in columns:
         _refuse_unfit(rows, name)
-    sums = [
+    gaps = _gaps(masked, dark)
+    rows = rows.filter(~pl.col("store_id").is_in(gaps)) if gaps else rows
+    sums = [pl.len().cast(pl.Float64).alias(_COUNT)]
+    sums += [
         pl.len().cast(pl.Float64).alias(BASKETS) if name == BASKETS else pl.col(name).sum() for name in names
     ]
     cells = rows.group_by("household_id", "store_id", "date").agg(sums)
-    return _numbered(cells.sort("household_id", "store_id", "date"), names)
+    _refuse_shared_id(cells)
+    return replace(_numbered(cells.sort("household_id", "store_id", "date"), names), left_out=tuple(gaps))
 
 
 def _numbered(cells: pl.DataFrame, names: tuple[str, ...]) -> Records:
@@ -157,9 +191,36 @@ def _numbered(cells: pl.DataFrame, names: tuple[str, ...]) -> Records:
         pair=pair,
         pair_person=person,
         pair_store=store,
+        baskets=cells[_COUNT].to_numpy(),
         amounts=np.array([cells[name].cast(pl.Float64).to_numpy() for name in names]),
         measures=names,
     )
+
+
+def _gaps(masked: Any, dark: Sequence[Any]) -> list[Any]:
+    """Return the stores with days without records; refuse a dark one among them."""
+    if masked is None:
+        return []
+    check_table(masked, "masked")
+    stores = to_polars(masked)["store_id"].unique().sort().to_list()
+    for store in dark:
+        if store in stores:
+            raise ContractError(
+                f"The dark store {store!r} has days without records (`masked`): what is missing there is not "
+                "known, and not lost. Use a record that is whole, or leave `masked` out if those days are."
+            )
+    return stores
+
+
+def _refuse_shared_id(cells: pl.DataFrame) -> None:
+    """Refuse a household that nobody can be: the id that a till gives to all who show none."""
+    days = (cells["date"].max() - cells["date"].min()).days + 1  # type: ignore[operator,union-attr]
+    most = cells.group_by("household_id").agg(pl.sum(_COUNT)).sort(_COUNT, "household_id").row(-1)
+    if most[1] > MOST_A_DAY * max(days, LEAST_DAYS):
+        raise ContractError(
+            f"The household {most[0]!r} has {most[1]:,.0f} baskets in {days} days. No household shops more "
+            f"than {MOST_A_DAY} times a day: it is an id that many share. Set its baskets apart."
+        )
 
 
 def _measures(measures: Sequence[str]) -> tuple[str, ...]:

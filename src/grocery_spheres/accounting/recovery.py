@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grocery_spheres.accounting.following import ELSEWHERE, OWN
-from grocery_spheres.accounting.records import Array
+from grocery_spheres.accounting.records import Array, Flags
 from grocery_spheres.accounting.spans import WEEK
 
 WHOLE = 0.95  # share of the expected at which a store counts as recovered
@@ -30,16 +30,22 @@ class Waited:
         Interval, from placebos; None: not within the record.
     censored : int
         The last day that could have been found.
+    known : bool
+        Whether there are placebos enough for an interval.
     """
 
     days: int | None
     low: int | None
     high: int | None
     censored: int
+    known: bool = True
 
     def __str__(self) -> str:
         """Say it in words."""
-        return f"{self._said(self.days)} ({self._said(self.low)} to {self._said(self.high)})"
+        if self.censored < 1:
+            return "not known, as the record ends too soon after the outage"
+        ends = f"{self._said(self.low)} to {self._said(self.high)}" if self.known else "no interval"
+        return f"{self._said(self.days)} ({ends})"
 
     def _said(self, days: int | None) -> str:
         if days is None:
@@ -87,18 +93,28 @@ def weekly(daily: Array) -> Array:
     >>> weekly(np.arange(8.0))
     array([3., 4.])
     """
+    if daily.shape[-1] < WEEK:
+        return np.zeros((*daily.shape[:-1], 0))
     summed = np.cumsum(np.concatenate([np.zeros((*daily.shape[:-1], 1)), daily], axis=-1), axis=-1)
     return np.asarray((summed[..., WEEK:] - summed[..., :-WEEK]) / WEEK)
 
 
 def _waited(reached: Array, errors: Array, alpha: float) -> Waited:
-    """Find the first day at which something is at least 0, in the estimate and with each error taken off."""
+    """Find the first day at which something is at least 0, and the days that chance allows for it.
+
+    Day by day it is asked whether "reached" is rejected, and whether "not reached" is: the interval begins on
+    the first day on which the former is not, and ends on the day after the last on which the latter is not.
+    """
     last = reached.shape[-1]
-    days = [_first(one) for one in reached - errors]
-    low, high = np.quantile(days, [alpha / 2, 1 - alpha / 2], method="inverted_cdf") if days else (last, last)
-    found, least, most = (None if one >= last else int(one) + 1 for one in (_first(reached), low, high))
-    return Waited(found, least, most, last)
+    rank = int(np.floor(alpha / 2 * (len(errors) + 1) + 1e-9))
+    if rank < 1:
+        return Waited(_day(reached >= 0), None, None, last, known=False)
+    ordered = np.sort(errors, axis=0)
+    low, high = ordered[rank - 1], ordered[-rank]
+    unsure = np.flatnonzero(reached - high < 0)
+    end = int(unsure[-1]) + 2 if len(unsure) else 1
+    return Waited(_day(reached >= 0), _day(reached - low >= 0), end if end <= last else None, last)
 
 
-def _first(reached: Array) -> int:
-    return int(np.argmax(reached >= 0)) if (reached >= 0).any() else len(reached)
+def _day(reached: Flags) -> int | None:
+    return int(np.argmax(reached)) + 1 if reached.any() else None

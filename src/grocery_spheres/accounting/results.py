@@ -12,15 +12,15 @@ import polars as pl
 
 from grocery_spheres.accounting import recovery, wording
 from grocery_spheres.accounting.following import ELSEWHERE
-from grocery_spheres.accounting.parts import LOST, parts, retention
+from grocery_spheres.accounting.parts import DIVERTED, LOST, parts, retention
 from grocery_spheres.accounting.ratios import Ratio, ranked
 from grocery_spheres.accounting.records import Array
 from grocery_spheres.accounting.spans import DAILY
+from grocery_spheres.accounting.verdict import FOUND, NONE_SEEN, NOT_ESTIMABLE
 from grocery_spheres.outage.calibration import POWER
-from grocery_spheres.outage.certainty import UNBOUNDED, check_alpha
+from grocery_spheres.outage.certainty import UNBOUNDED, Ranked, check_alpha
 from grocery_spheres.tables import ContractError
 
-FOUND, NONE_SEEN, NOT_ESTIMABLE = "found", "none seen", "not estimable here"
 _COLUMNS = {
     "measure": pl.String,
     "part": pl.String,
@@ -50,8 +50,10 @@ class Account:
     daily_errors : array, (placebos, measures, 3, days)
         What placebos find by day.
     facts : mapping
-        `dark`, `donors`, `outages`, `followed` (households), `followed_ids`, `followed_share` (of what the
-        dark stores sold in the baseline, by measure), `appear_later` (households), `placebos_failed`.
+        `dark`, `donors`, `outages`, `regular` (days), `followed` (households), `followed_ids`,
+        `followed_share` (of what the dark stores sold in the baseline, by measure), `compared` (households),
+        `appear_later` (households), `left_out` (stores with days without records), `unlike` (dark stores
+        that no donor is nearly as large or small as), `placebos_failed`.
     alpha : float
         One minus the level of every interval.
     """
@@ -93,20 +95,30 @@ class Account:
         return parts(self.errors[:, self._place(measure)], self.rivals)
 
     def conf_int(
-        self, part: str = LOST, *, measure: str | None = None, alpha: float | None = None
+        self, alpha: float | None = None, *, what: str = LOST, measure: str | None = None
     ) -> tuple[float, float]:
-        """Return the interval of a part as an amount; unbounded where there are too few placebos."""
-        known, level = self.parts(measure), self.alpha if alpha is None else check_alpha(alpha)
-        if part not in known:
-            raise ContractError(f"There is no part {part!r}; there are: {', '.join(known)}.")
-        return ranked(known[part], self.part_errors(measure)[part]).interval(level)
+        """Return the interval of a part as an amount; unbounded where there are too few placebos.
 
-    def share(self, part: str, *, measure: str | None = None) -> Ratio:
+        Parameters
+        ----------
+        alpha : float, optional
+            One minus the level; the account's own, if not given.
+        what : str
+            The part.
+        measure : str, optional
+            The first, if not given.
+        """
+        return self._ranked(what, measure).interval(self.alpha if alpha is None else check_alpha(alpha))
+
+    def pvalue(self, what: str = LOST, *, measure: str | None = None) -> float:
+        """Return the p-value of a part being nothing, by the same ranks as `conf_int`."""
+        return self._ranked(what, measure).pvalue()
+
+    def share(self, what: str = "diverted", *, measure: str | None = None) -> Ratio:
         """Return a part as a share of what was lost: the diversion ratio, where it is what was diverted."""
         known, errors = self.parts(measure), self.part_errors(measure)
-        if part not in known:
-            raise ContractError(f"There is no part {part!r}; there are: {', '.join(known)}.")
-        return Ratio(known[part], known[LOST], errors[part], errors[LOST])
+        self._check(what)
+        return Ratio(known[what], known[LOST], errors[what], errors[LOST])
 
     @property
     def retention(self) -> Ratio | None:
@@ -126,7 +138,7 @@ class Account:
     @property
     def half_life(self) -> recovery.Waited | None:
         """Days until the gain elsewhere was half of the first; None where that was not significant."""
-        if not self.parts()["diverted"] > 0 or self._pvalue("diverted", None) > self.alpha:
+        if not self.parts()[DIVERTED] > 0 or self.pvalue(DIVERTED) > self.alpha:
             return None
         first, firsts = self.effect[0, ELSEWHERE, DAILY], self.errors[:, 0, ELSEWHERE, DAILY]
         return recovery.to_half(self.gap[0], self.daily_errors[:, 0], float(first), firsts, self.alpha)
@@ -148,7 +160,8 @@ class Account:
             One row = one measure and part: `measure`, `part`, `estimate`, `low`, `high`, `pvalue` (of none),
             `share` of what was lost with `share_low` and `share_high` (infinite where the loss itself may
             be nothing), `detectable` (the smallest amount that would be seen four times in five), `verdict`
-            ("found", "none seen", "not estimable here": even all that was lost would not have been seen).
+            ("found"; "none seen": less than `detectable`, if any; "not estimable here": even all that was
+            lost would not have been seen).
         """
         return self.frame
 
@@ -179,20 +192,26 @@ class Account:
             raise ContractError(f"There is no measure {measure!r}; there are: {', '.join(self.measures)}.")
         return self.measures.index(measure)
 
-    def _pvalue(self, part: str, measure: str | None) -> float:
-        return ranked(self.parts(measure)[part], self.part_errors(measure)[part]).pvalue()
+    def _check(self, what: str) -> None:
+        if what not in (known := self.parts()):
+            raise ContractError(f"There is no part {what!r}; there are: {', '.join(known)}.")
 
-    def detectable(self, part: str, measure: str | None = None) -> float:
+    def _ranked(self, what: str, measure: str | None) -> Ranked:
+        self._check(what)
+        return ranked(self.parts(measure)[what], self.part_errors(measure)[what])
+
+    def detectable(self, what: str = LOST, *, measure: str | None = None) -> float:
         """Return the smallest amount that would be seen four times in five; infinite with few placebos."""
-        errors = self.part_errors(measure)[part]
+        self._check(what)
+        errors = self.part_errors(measure)[what]
         low, high = ranked(0.0, errors).interval(self.alpha)
         if (low, high) == UNBOUNDED:
             return float("inf")
         return high + float(np.nanquantile(np.abs(errors), 2 * POWER - 1))
 
     def _row(self, measure: str, part: str) -> tuple[Any, ...]:
-        value, low, high = self.parts(measure)[part], *self.conf_int(part, measure=measure)
-        pvalue, seen = self._pvalue(part, measure), self.detectable(part, measure)
+        value, low, high = self.parts(measure)[part], *self.conf_int(what=part, measure=measure)
+        pvalue, seen = self.pvalue(part, measure=measure), self.detectable(part, measure=measure)
         ratio = self.share(part, measure=measure)
         ends = (1.0, 1.0) if part == LOST else ratio.interval(self.alpha)
         verdict = FOUND if pvalue <= self.alpha else self._unseen(seen, measure)

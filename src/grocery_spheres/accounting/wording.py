@@ -6,14 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from grocery_spheres.accounting.parts import DELAYED, DIVERTED, FORGONE, LOST, MEANING
-from grocery_spheres.outage.wording import amount, level
+from grocery_spheres.accounting.parts import DELAYED, DIVERTED, FORGONE, LOST
+from grocery_spheres.accounting.verdict import FOUND, NONE_SEEN, NOT_ESTIMABLE
+from grocery_spheres.outage.wording import amount as _amount
+from grocery_spheres.outage.wording import level
 
 _UNITS = {"baskets": "baskets", "sales_usd": "USD"}
+_NOTHING = 1e-9  # of any measure
 ASSUMES = (
-    "had there been no outage, the followed customers' purchases would have moved as those of other stores' "
-    "customers, chosen by the same rule, and nobody who is not followed bought more elsewhere"
+    "without the outage the followed customers' purchases would have moved as those of other stores' "
+    "customers, chosen by the same rule, who never came to a dark store and were not moved by the outage"
 )
+
+
+def amount(value: float) -> str:
+    """Write an amount; what is nothing but rounding is nothing."""
+    return _amount(0.0 if abs(value) < _NOTHING else value)
 
 
 def unit(measure: str) -> str:
@@ -50,23 +58,46 @@ def sentence(found: Any) -> str:
     found : Account
         The account.
     """
-    measure, known = found.measures[0], found.parts()
-    lost = f"{amount(known[LOST])} {unit(measure)} ({level(found.alpha)} interval {span(found.conf_int())})"
+    measure = found.measures[0]
     rows = {row["part"]: row for row in found.frame.filter(measure=measure).to_dicts()}
-    told = [_part(rows[name], word) for name, word in _TOLD]
+    lost = rows[LOST]
+    who = f"regular customers of {_who(found)} in the outage of {found.facts['outages']}"
+    if lost["verdict"] != FOUND:
+        return (
+            f"No loss can be told from chance at {who}: {amount(lost['estimate'])} {unit(measure)} "
+            f"({_interval(found, lost)}){_seen_from(lost)}; so nothing can be said of where it went. This "
+            f"assumes that {ASSUMES}."
+        )
+    parts = "; ".join(_part(rows[name], word) for name, word in _TOLD)
     return (
-        f"Of {lost} that regular customers of {_who(found)} did not buy there in the outage "
-        f"{found.facts['outages']}, {told[0]}, {told[1]}, and {told[2]}; assuming that {ASSUMES}."
+        f"Of {amount(lost['estimate'])} {unit(measure)} ({_interval(found, lost)}) that {who} did not buy "
+        f"there: {parts}. This assumes that {ASSUMES}."
     )
 
 
 _TOLD = ((DIVERTED, "went to other stores"), (DELAYED, "came later"), (FORGONE, "were not bought at all"))
 
 
+def _interval(found: Any, row: dict[str, Any]) -> str:
+    ends = (row["low"], row["high"])
+    if not np.isfinite(ends).all():
+        return f"no {level(found.alpha)} interval, too few placebos"
+    return f"{level(found.alpha)} interval {span(ends)}"
+
+
+def _seen_from(row: dict[str, Any]) -> str:
+    return (
+        f", and less than {amount(row['detectable'])} would often not be seen"
+        if np.isfinite(row["detectable"])
+        else ""
+    )
+
+
 def _part(row: dict[str, Any], word: str) -> str:
-    if row["verdict"] == "not estimable here":
-        seen = amount(row["detectable"])
-        return f"how many {word} cannot be estimated here (fewer than {seen} would not be seen)"
+    if row["verdict"] == NOT_ESTIMABLE:
+        return f"how many {word} cannot be estimated here{_seen_from(row).replace(', and', ':')}"
+    if row["verdict"] == NONE_SEEN:
+        return f"none are seen that {word} ({span((row['low'], row['high']))})"
     return f"{amount(row['estimate'])} ({span((row['low'], row['high']))}) {word}"
 
 
@@ -88,35 +119,37 @@ def summary(found: Any) -> str:
 
 
 def _table(found: Any, measure: str) -> str:
-    head = (
-        f"{measure:<34}{'estimate':>10}  {level(found.alpha) + ' interval':<22}{'share of lost':<24}verdict"
-    )
-    lines = [head]
+    interval = f"{level(found.alpha)} interval"
+    lines = [f"{measure:<34}{'estimate':>10}  {interval:<22}{'share of lost':<24}{'seen from':<11}verdict"]
     for row in found.frame.filter(measure=measure).to_dicts():
         ends, shares = span((row["low"], row["high"])), percent((row["share_low"], row["share_high"]))
         share = "" if row["part"] == LOST else f"{100 * row['share']:.0f} % ({shares})".replace("-", "−")
-        lines.append(f"{row['part']:<34}{amount(row['estimate']):>10}  {ends:<22}{share:<24}{row['verdict']}")
+        seen = amount(row["detectable"])
+        lines.append(
+            f"{row['part']:<34}{amount(row['estimate']):>10}  {ends:<22}{share:<24}{seen:<11}{row['verdict']}"
+        )
     return "\n".join(lines)
 
 
 def _later(found: Any) -> list[str]:
-    kept = found.retention
-    if kept is None:
-        late = "Retention: the record ends before day 56 after the outage."
-    elif not np.isfinite(kept.interval(found.alpha)).all():
-        late = "Retention: not estimable here, since the gain elsewhere in the outage may have been nothing."
-    else:
-        late = (
-            f"Retention (mean daily gain elsewhere on days 29 to 56 over that in the outage): "
-            f"{100 * kept.value:.1f} % ({percent(kept.interval(found.alpha))})."
-        ).replace("-", "−")
     half = found.half_life
     gone = "not estimable here, the first gain is not significant" if half is None else str(half)
     return [
-        f"Back to 95 % of the expected at the dark stores: {found.recovered}.",
-        f"Half-life of the gain elsewhere: {gone}.",
-        late,
+        f"Back to 95 % of the expected at the dark stores, in days after the outage: {found.recovered}.",
+        f"Half-life of the gain elsewhere, in days after the outage: {gone}.",
+        _kept(found),
     ]
+
+
+def _kept(found: Any) -> str:
+    what = "Kept by other stores (retention: mean daily gain there on days 29 to 56 over that in the outage)"
+    kept = found.retention
+    if kept is None:
+        return f"{what}: the record ends before day 56 after the outage."
+    ends = kept.interval(found.alpha)
+    if not np.isfinite(ends).all():
+        return f"{what}: not estimable here, since the gain in the outage may have been nothing."
+    return f"{what}: {100 * kept.value:.1f} % ({percent(ends)}).".replace("-", "−")
 
 
 def _rests_on(found: Any) -> list[str]:
@@ -125,19 +158,21 @@ def _rests_on(found: Any) -> list[str]:
     lines = [
         f"Followed: {facts['followed']:,} households that came on at least {facts['regular']} days of the "
         f"selection; they made {share} of the dark stores in the baseline.",
-        f"Compared with: customers of {facts['donors']:,} other stores, chosen by the same rule, none of "
-        f"them followed. Intervals: {len(found.errors):,} placebo outages of the whole account.",
+        f"Compared with: {facts['compared']:,} households, customers of {facts['donors']:,} other stores by "
+        f"the same rule, who never came to a dark store. Intervals: {len(found.errors):,} placebo outages of "
+        "the whole account.",
         f"Assumes that {ASSUMES}.",
     ]
-    if facts["appear_later"]:
+    told = {
+        "appear_later": "{:,} households appear only after the selection: nobody follows them.",
+        "placebos_failed": "{:,} placebos had nothing to be expected and were left out.",
+    }
+    lines += [words.format(facts[name]) for name, words in told.items() if facts[name]]
+    if facts["left_out"]:
+        lines.append(f"{len(facts['left_out'])} stores with days without records were left out.")
+    if facts["unlike"]:
         lines.append(
-            f"{facts['appear_later']:,} households appear only after the selection: nobody follows them."
+            f"No store to compare with is nearly as large or small as {facts['unlike'][:3]!r}: chance may "
+            "move it otherwise than it moves the placebos."
         )
-    if facts["placebos_failed"]:
-        lines.append(f"{facts['placebos_failed']:,} placebos had nothing to be expected and were left out.")
     return lines
-
-
-def meanings() -> str:
-    """Say what each part means, a line each."""
-    return "\n".join(f"{name}: {text}" for name, text in MEANING.items())

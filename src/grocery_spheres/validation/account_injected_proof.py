@@ -19,8 +19,9 @@ from grocery_spheres.accounting.estimate import account
 from grocery_spheres.accounting.results import Account
 from grocery_spheres.outage.injected import Reaction, inject_outage
 from grocery_spheres.outage.outages import Outage
+from grocery_spheres.outage.rivals import shared_customers
 from grocery_spheres.public import complete_journey
-from grocery_spheres.tables import Groceries
+from grocery_spheres.tables import ContractError, Groceries
 from grocery_spheres.validation.account_code import ACCOUNTS
 from grocery_spheres.validation.account_truth import true_parts
 from grocery_spheres.validation.injected_proof import eligible
@@ -37,7 +38,8 @@ REACTIONS: Mapping[str, Reaction] = {
     "households leave": Reaction(diverted=0.5, delayed=0.2, leave=0.1),
 }
 """What becomes of stopped trips, in turn."""
-NEVER = "nothing happened"
+NEVER, TWO = "nothing happened", "two stores"
+PAIRS = 120  # replications in which two stores that share customers are dark at once
 PARTS = (
     "lost",
     "diverted",
@@ -57,20 +59,22 @@ def _public() -> tuple[Groceries, pl.DataFrame]:
 
 
 def replicate(seed: int) -> Rows:
-    """Account for one injected outage, and for the same store and days as they were.
+    """Account for one injected outage, for the same store and days as they were, and for two stores at once.
 
     Returns
     -------
     list of dict
-        One row = one record and part: `reaction` ("nothing happened" for the record as it is), `days`,
-        `store`, `start` (day of the year), `part`, `truth` and `estimate` (baskets, of followed households),
-        `low`, `high` (95 %), `low90`, `high90`, `pvalue`, `verdict`, `followed` (households), `placebos`.
-        An account that was refused has one row: `verdict` "refused: ...".
+        One row = one record and part: `reaction` ("nothing happened" for the record as it is; "two stores"
+        that share customers, all lost), `days`, `store`, `start` (day of the year), `part`, `truth` and
+        `estimate` (baskets, of followed households), `low`, `high` (95 %), `low90`, `high90`, `pvalue`,
+        `verdict`, `followed` (households), `placebos`. An account that was refused has one row, of the part
+        "refused", whose verdict says why.
     """
     days = LENGTHS[seed % len(LENGTHS)]
     store, start = _drawn(seed, days)
     name = list(REACTIONS)[seed % len(REACTIONS)]
-    return [*_accounted(name, (store, start, days), seed), *_accounted(NEVER, (store, start, days), seed)]
+    names = [name, NEVER, *([TWO] if seed <= PAIRS else [])]
+    return [row for one in names for row in _accounted(one, (store, start, days), seed)]
 
 
 def _drawn(seed: int, days: int) -> tuple[int, dt.date]:
@@ -87,18 +91,24 @@ def _accounted(name: str, where: tuple[int, dt.date, int], seed: int) -> Rows:
     store, start, days = where
     end = start + dt.timedelta(days=days - 1)
     told = {"reaction": name, "days": days, "store": store, "start": start.timetuple().tm_yday}
+    dark = [store, _neighbour(store, start)] if name == TWO else [store]
     record = baskets
-    if name != NEVER:
-        reaction = REACTIONS[name]
-        put = inject_outage(
-            baskets, store, start, days, reaction=reaction, masked=groceries.masked, seed=seed
-        )
-        record = put.baskets
-    found = account(record, Outage([store], start, end), measures=["baskets"], placebos=PLACEBOS, seed=seed)
+    for one in dark if name != NEVER else []:
+        how: dict[str, Any] = {
+            "reaction": REACTIONS.get(name, Reaction()),
+            "masked": groceries.masked,
+            "seed": seed,
+        }
+        record = inject_outage(record, one, start, days, **how).baskets
+    asked: dict[str, Any] = {"masked": groceries.masked, "measures": ["baskets"], "rivals": []}
+    try:
+        found = account(record, Outage(dark, start, end), **asked, placebos=PLACEBOS, seed=seed)
+    except ContractError as refused:
+        return [{**told, "part": "refused", "verdict": str(refused)}]
     truth = true_parts(
         record,
         baskets,
-        dark=[store],
+        dark=dark,
         followed=found.facts["followed_ids"],
         window=(start, end),
         after=AFTER,
@@ -107,10 +117,17 @@ def _accounted(name: str, where: tuple[int, dt.date, int], seed: int) -> Rows:
     return [{**told, **_row(found, part, truth[part])} for part in PARTS]
 
 
+def _neighbour(store: int, start: dt.date) -> int:
+    """Return the store that shares most customers with one, among those that an outage is put into."""
+    before = _public()[1].filter(pl.col("date") < start)
+    shared = shared_customers(before, [store])["store_id"].to_list()
+    return next(int(one) for one in shared if one in eligible())
+
+
 def _row(found: Account, part: str, truth: float) -> dict[str, Any]:
     row = found.frame.filter(part=part).row(0, named=True)
-    ends = {**dict(zip(("low", "high"), found.conf_int(part, alpha=0.05), strict=True))}
-    ends |= dict(zip(("low90", "high90"), found.conf_int(part, alpha=0.1), strict=True))
+    ends = dict(zip(("low", "high"), found.conf_int(0.05, what=part), strict=True))
+    ends |= dict(zip(("low90", "high90"), found.conf_int(0.1, what=part), strict=True))
     return {
         "part": part,
         "truth": truth,
@@ -131,10 +148,12 @@ SUBJECT = Subject(
     rests_on=(
         *ACCOUNTS,
         "outage.injected",
+        "outage.rivals",
         "panels",
         "public",
         "schema",
         "tables",
         "validation.account_injected_proof",
+        "validation.injected_proof",
     ),
 )
