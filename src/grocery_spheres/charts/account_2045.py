@@ -59,23 +59,30 @@ def _account(rows: pl.DataFrame, width: int, measure: str) -> Any:
 
 def gain_by_week(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
     """Draw baskets a day more or less than expected, at the dark stores and elsewhere, week by week."""
-    panels = []
-    for (place,), rows in data.group_by("place", maintain_order=True):
-        ink = theme.SPHERE if place == "at the dark Spheres" else theme.GROCER
-        base = alt.Chart(rows).encode(
-            x=alt.X("week:Q", title="Week since the outage (0: its day)", axis=alt.Axis(tickMinStep=1)),
-            tooltip=["place:N", "week:Q", *[alt.Tooltip(f"{n}:Q", format=".1f") for n in _AMOUNTS]],
-        )
-        y = alt.Y("baskets a day:Q", title=f"Baskets a day, {place}", axis=alt.Axis(tickCount=4))
-        zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(color=theme.CONTEXT).encode(y="zero:Q")
-        drawn = [
-            zero,
-            base.mark_rule(strokeWidth=2, color=ink).encode(y=alt.Y("low:Q", title=None), y2="high:Q"),
-            base.mark_point(filled=True, size=45, opacity=1, color=ink).encode(y=y),
-            base.mark_tick(color=theme.INK, thickness=2, size=14).encode(y="truth:Q"),
-        ]
-        panels.append(alt.layer(*drawn).properties(width=width - 60, height=130))
+    panels = [
+        _by_week(rows, width, str(place)) for (place,), rows in data.group_by("place", maintain_order=True)
+    ]
     return alt.vconcat(*panels, spacing=20)
+
+
+def _by_week(rows: pl.DataFrame, width: int, place: str) -> Any:
+    ink = theme.SPHERE if place == "at the dark Spheres" else theme.GROCER
+    title = f"Baskets a day, {place}"
+    tips: list[Any] = ["week:Q", *[alt.Tooltip(f"{name}:Q", format=".1f") for name in _AMOUNTS]]
+    x = alt.X("week:O", title="Week after the outage (0: its day)", axis=alt.Axis(labelAngle=0))
+    base = alt.Chart(rows).encode(x=x, tooltip=tips)
+    zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(color=theme.CONTEXT)
+    drawn = [
+        zero.encode(y=alt.Y("zero:Q", title=title)),
+        base.mark_rule(strokeWidth=2, color=ink).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),
+        base.mark_point(filled=True, size=45, opacity=1, color=ink).encode(
+            y=alt.Y("baskets a day:Q", title=title, axis=alt.Axis(tickCount=4))
+        ),
+        base.mark_tick(orient="horizontal", color=theme.INK, thickness=2, size=16).encode(
+            y=alt.Y("truth:Q", title=title)
+        ),
+    ]
+    return alt.layer(*drawn).properties(width=width - 60, height=130)
 
 
 _AMOUNTS = ("baskets a day", "low", "high", "truth")
@@ -84,23 +91,39 @@ _AMOUNTS = ("baskets a day", "low", "high", "truth")
 def regulars_fade(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
     """Draw what regular customers buy at their store where nothing happened, week by week."""
     shades = data.group_by("days", maintain_order=True).agg(
-        start=pl.min("week") - 0.5,
-        end=pl.max("week") + 0.5,
-        top=pl.lit(float(data["baskets a day"].to_numpy().max())),
+        start=pl.min("week") - 0.5, end=pl.max("week") + 0.5
     )
+    words = shades.with_columns(down=_HEIGHT - 12 - 18 * (shades.height - 1 - pl.int_range(pl.len())))
     chosen = alt.Chart(shades.filter(pl.col("days") == "chosen on these")).mark_rect(color=theme.WINDOW)
-    x = alt.X("week:Q", title="Week", axis=alt.Axis(tickMinStep=4))
+    x = alt.X("week:Q", title="Week of 2017", axis=alt.Axis(tickMinStep=4), scale=alt.Scale(nice=False))
     y = alt.Y("baskets a day:Q", title="Baskets a day at their store", scale=alt.Scale(zero=True))
     line = alt.Chart(data).encode(
         x=x, y=y, tooltip=["week:Q", "days:N", alt.Tooltip("baskets a day:Q", format=".1f")]
     )
-    said = alt.Chart(shades).mark_text(align="left", dx=4, dy=-8, color=theme.INK)
+    bounds = alt.Chart(shades.slice(1)).mark_rule(color=theme.CONTEXT, strokeDash=_DASH)
     return alt.layer(
-        chosen.encode(x=alt.X("start:Q", title="Week"), x2="end:Q"),
+        chosen.encode(x=alt.X("start:Q", title="Week of 2017"), x2="end:Q"),
+        bounds.encode(x=alt.X("start:Q", title="Week of 2017")),
         line.mark_line(color=theme.SPHERE, strokeWidth=2),
         line.mark_point(filled=True, size=25, opacity=1, color=theme.SPHERE),
-        said.encode(x="start:Q", y="top:Q", text="days:N"),
-    ).properties(width=width, height=220)
+        *_named(words),
+    ).properties(width=width, height=_HEIGHT)
+
+
+def _named(words: pl.DataFrame) -> list[Any]:
+    """Name stretches of weeks: the first two from their start on, the later ones up to their end."""
+    names = []
+    for place, row in enumerate(words.to_dicts()):
+        begins = place < _FROM_START
+        one = alt.Chart(pl.DataFrame({"at": [row["start"] if begins else row["end"]], "days": [row["days"]]}))
+        mark = one.mark_text(align="left" if begins else "right", dx=4 if begins else -4, color=theme.INK)
+        names.append(
+            mark.encode(x=alt.X("at:Q", title="Week of 2017"), y=alt.value(row["down"]), text="days:N")
+        )
+    return names
+
+
+_HEIGHT, _FROM_START = 230, 2  # pixels; stretches that are long enough to be named from their start on
 
 
 def held(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
