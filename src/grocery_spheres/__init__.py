@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from grocery_spheres.accounting.estimate import account
+    from grocery_spheres.choice.fit import fit_choice
     from grocery_spheres.county.load import county
     from grocery_spheres.entry import closing_hazard, compare_survival, estimate_entry
     from grocery_spheres.formats import (
@@ -50,6 +51,7 @@ _HOMES = {
     "estimate_entry": "entry",
     "estimate_outage": "outage.estimate",
     "find_events": "outage.events",
+    "fit_choice": "choice",
     "follow": "outage.relocations",
     "household_weeks": "panels",
     "inject_outage": "outage.injected",
@@ -80,6 +82,7 @@ __all__ = [
     "estimate_entry",
     "estimate_outage",
     "find_events",
+    "fit_choice",
     "follow",
     "household_weeks",
     "inject_outage",

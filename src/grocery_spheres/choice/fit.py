@@ -82,8 +82,8 @@ def fit_choice(
     columns = Columns(situation, option, chosen, person, tuple(covariates))
     ones = _intercepts(table, columns, intercepts)
     data = read_situations(table, columns, intercepts=ones)
-    _refuse_nothing(data, columns)
     _refuse_never(data, ones)
+    _refuse_nothing(data, columns)
     places = _places(data.names, random)
     spread = _spreads(data)
     scaled = replace(data, terms=data.terms / spread)
@@ -91,7 +91,9 @@ def fit_choice(
     if not places:
         return ChoiceResults(data, columns, ones, plain, spread, (), None)
     if person is None:
-        raise ContractError("Random tastes need `person`: without it nobody chooses twice, and tastes are noise.")
+        raise ContractError(
+            "Random tastes need `person`: without it nobody chooses twice, and tastes are noise."
+        )
     standard = normal_draws(len(data.persons), _count(draws), len(places), seed)
     start = np.concatenate([plain.at, np.full(len(places), _BEGIN)])
     names = (*data.names, *(f"spread of {data.names[place]}" for place in places))
@@ -132,7 +134,7 @@ def _intercepts(table: Any, columns: Columns, intercepts: str | Sequence[Any]) -
 def _refuse_nothing(data: Situations, columns: Columns) -> None:
     if not data.names:
         raise ContractError("Neither `covariates` nor `intercepts` are given: nothing tells options apart.")
-    if (data.sizes < 2).all():  # noqa: PLR2004 - one option is no choice
+    if (data.sizes < 2).all():
         raise ContractError(f"No situation of `{columns.situation}` has two options: nothing was chosen.")
     deviations = data.terms - np.add.reduceat(data.terms, data.starts, axis=0)[data.of_row] / data.sizes[
         data.of_row
@@ -180,6 +182,6 @@ def _spreads(data: Situations) -> Array:
 
 
 def _count(draws: Any) -> int:
-    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 2:  # noqa: PLR2004
+    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 2:
         raise ContractError(f"`draws` is {draws!r}: give a whole number, 2 or more.")
     return int(draws)

@@ -52,7 +52,7 @@ def person_weights(data: Situations, random: tuple[int, ...], standard: Array, t
     """Return how much each draw of a person is worth, given what they chose, (persons, draws)."""
     found = []
     for part, draws in _parts(data, standard):
-        log_each, _, _ = _log_likelihoods(part, random, draws, theta)
+        log_each, _ = _log_likelihoods(part, random, draws, theta)
         found.append(_weights(log_each)[0])
     return np.concatenate(found)
 
@@ -98,8 +98,8 @@ def _stretch(data: Situations, begin: int, end: int, first: Whole, rows: Whole) 
 
 def _log_likelihoods(
     data: Situations, random: tuple[int, ...], draws: Array, theta: Array
-) -> tuple[Array, Array, Array]:
-    """Return each person's log-likelihood by draw, and chances and terms that derivatives need."""
+) -> tuple[Array, Array]:
+    """Return each person's log-likelihood by draw, and the chance of each row."""
     terms = data.terms.shape[1]
     of_person = data.person[data.of_row]
     fixed = data.terms @ theta[:terms]
@@ -107,7 +107,7 @@ def _log_likelihoods(
     utility = fixed[:, None] + varied.sum(axis=-1)
     chances, logsum = shares(utility, data.starts, data.of_row)
     each = utility[data.chosen] - logsum
-    return np.add.reduceat(each, data.first_of_person, axis=0), chances, of_person
+    return np.add.reduceat(each, data.first_of_person, axis=0), chances
 
 
 def _weights(log_each: Array) -> tuple[Array, Array]:
@@ -125,12 +125,12 @@ def _of_part(
     With weights w of a person's draws, scores g and curvatures H of each draw, the gradient is the sum of
     w g, and the Hessian that of w (H + g g') less the gradient's own square.
     """
-    log_each, chances, of_person = _log_likelihoods(data, random, draws, theta)
+    log_each, chances = _log_likelihoods(data, random, draws, theta)
     weight, logs = _weights(log_each)
     mean = _means(data, chances)
     scores = _scores(data, random, draws, mean)
     gradients = np.einsum("pd,pdk->pk", weight, scores)
-    curved = _curvature(data, random, draws, chances, mean, weight)
+    curved = _curvature(data, (random, draws), chances, mean, weight)
     outer = np.einsum("pd,pdk,pdl->kl", weight, scores, scores, optimize=True)
     return float(logs.sum()), gradients.sum(axis=0), curved + outer - gradients.T @ gradients
 
@@ -153,8 +153,7 @@ def _scores(data: Situations, random: tuple[int, ...], draws: Array, mean: Array
 
 def _curvature(
     data: Situations,
-    random: tuple[int, ...],
-    draws: Array,
+    tried: tuple[tuple[int, ...], Array],
     chances: Array,
     mean: Array,
     weight: Array,
@@ -163,6 +162,7 @@ def _curvature(
 
     A spread's term is the term times the draw, so its rows follow from those of the terms.
     """
+    random, draws = tried
     count, picked = data.terms.shape[1], list(random)
     of_person = data.person[data.of_row]
     worth = chances * weight[of_person]  # rows x draws

@@ -1,4 +1,4 @@
-"""Where is a smooth function largest? Newton's steps with exact derivatives, and a no where there is no top."""
+"""Where is a smooth function largest? Newton's steps, and a refusal where there is no top."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from grocery_spheres.tables import GroceryError
 
 STEPS = 60
 HALVINGS = 40
-NEAR = 1e-10  # of half the Newton decrement, per unit of the log-likelihood's size: then the top is reached
-FAR = 40.0  # units of utility per standard deviation of a covariate: nobody's taste, but a sign of separation
+NEAR = 1e-14  # of half the Newton decrement, per unit of the log-likelihood's size: then the top is reached
+FAR = 10.0  # units of utility per standard deviation of a covariate: nobody's taste, but a sign of separation
 FLAT = 1e-9  # least share of the largest curvature in any direction
 
 Slopes = Callable[[Array], tuple[float, Array, Array]]
@@ -81,11 +81,13 @@ def climb(slopes: Slopes, start: Array, names: tuple[str, ...], *, bounded: bool
         far = int(np.argmax(np.abs(at)))
         if bounded and abs(at[far]) > FAR:
             raise ChoiceError(
-                f"The coefficient of `{names[far]}` runs away (beyond {FAR:.0f} units of utility per standard "
-                "deviation): it tells chosen from not chosen without error (separation). Leave it out, or "
-                "join options or values until both occur."
+                f"The coefficient of `{names[far]}` runs away (beyond {FAR:.0f} units of utility per "
+                "standard deviation): it tells chosen from not chosen without error (separation). Leave it "
+                "out, or join options or values until both occur."
             )
-    raise ChoiceError(f"No top was reached in {STEPS} steps; the largest slope is along `{_steepest(gradient, names)}`.")
+    raise ChoiceError(
+        f"No top was reached in {STEPS} steps; the largest slope is along `{_steepest(gradient, names)}`."
+    )
 
 
 def _uphill(gradient: Array, hessian: Array) -> Array:

@@ -171,12 +171,15 @@ def _changes(*columns: pl.Series) -> npt.NDArray[np.bool_]:
 def _chosen(rows: pl.DataFrame, columns: Columns, starts: Whole) -> Whole:
     if not (rows[columns.chosen].dtype == pl.Boolean or rows[columns.chosen].dtype.is_numeric()):
         raise ContractError(
-            f"The column `{columns.chosen}` holds {rows[columns.chosen].dtype}: give true and false, or 1 and 0."
+            f"The column `{columns.chosen}` holds {rows[columns.chosen].dtype}: give true and false, or "
+            "1 and 0."
         )
     taken = rows[columns.chosen].cast(pl.Float64).to_numpy()
     strange = taken[(taken != 0) & (taken != 1)]
     if len(strange):
-        raise ContractError(f"The column `{columns.chosen}` holds {strange[0]:g}: 1 (chosen) and 0 are allowed.")
+        raise ContractError(
+            f"The column `{columns.chosen}` holds {strange[0]:g}: 1 (chosen) and 0 are allowed."
+        )
     counts = np.add.reduceat(taken, starts)
     wrong = np.flatnonzero(counts != 1)
     if len(wrong):
@@ -198,8 +201,8 @@ def _refuse_gaps(rows: pl.DataFrame, columns: Columns) -> None:
     for name, missing in zip(finite.columns, finite.null_count().row(0), strict=True):
         if missing:
             raise ContractError(
-                f"{missing:,} of {rows.height:,} rows of the table `choices` have no finite `{name}`. Fill it "
-                "in; an option that was not available has no row."
+                f"{missing:,} of {rows.height:,} rows of the table `choices` have no finite `{name}`. Fill "
+                "it in; an option that was not available has no row."
             )
 
 
