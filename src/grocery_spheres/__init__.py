@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from grocery_spheres.choice.fit import fit_choice
     from grocery_spheres.county.load import county
     from grocery_spheres.entry import closing_hazard, compare_survival, estimate_entry
+    from grocery_spheres.factorial import two_causes
     from grocery_spheres.formats import (
         compare_formats,
         decompose_growth,
@@ -61,6 +62,7 @@ _HOMES = {
     "shared_customers": "outage.rivals",
     "shopping_profile": "formats",
     "store_days": "panels",
+    "two_causes": "factorial",
 }
 
 __all__ = [
@@ -92,6 +94,7 @@ __all__ = [
     "shared_customers",
     "shopping_profile",
     "store_days",
+    "two_causes",
 ]
 
 

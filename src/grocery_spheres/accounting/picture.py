@@ -87,7 +87,7 @@ def draw(found: Any, measure: str, width: int = WIDTH) -> Any:
         alt.Chart(pl.DataFrame({"x": [0]})).mark_rule(color="#9ca3af").encode(x=alt.X("x:Q", title=title)),
         base.mark_bar(height=8, yOffset=8).encode(x=x, x2="stop:Q", color=ink),
         base.mark_rule(yOffset=8).encode(x=alt.X("low_end:Q", title=title), x2="high_end:Q", color=ink),
-        base.mark_text(align="left", dy=-5).encode(x=x, text="words:N", color=ink),
+        base.mark_text(align="left", dy=-5).encode(x=alt.value(4), text="words:N", color=ink),
     ]
     return alt.layer(*drawn).properties(
         width=width,
