@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from statsmodels.datasets import modechoice
 from statsmodels.discrete.conditional_models import ConditionalLogit
+from xlogit import MixedLogit
 
 import grocery_spheres as gs
 from grocery_spheres.choice import ChoiceError, mixed
@@ -174,6 +175,31 @@ def test_the_mixed_logit_is_the_mean_over_draws_person_by_person(mixture):
             each *= weight[trip["went"].to_numpy()][0] / weight.sum(axis=0)
         total += np.log(each.mean())
     assert mixture.llf == pytest.approx(total, abs=1e-6)
+
+
+def test_xlogit_agrees_with_the_same_draws(mixture, monkeypatch):
+    """Independent package: it is handed our draws, and must end at our coefficients."""
+    drawn = mixture.standard.transpose(0, 2, 1)
+    monkeypatch.setattr(MixedLogit, "_generate_draws", lambda *_args, **_named: drawn.copy())
+    rows = shoppers().sort("person", "trip", "store")
+    other = MixedLogit()
+    other.fit(
+        X=rows.select("x", "z").to_numpy(),
+        y=rows["went"].cast(pl.Int64).to_numpy(),
+        varnames=["x", "z"],
+        ids=rows["trip"].to_numpy(),
+        panels=rows["person"].to_numpy(),
+        alts=rows["store"].to_numpy(),
+        randvars={"x": "n"},
+        n_draws=100,
+        verbose=0,
+        tol_opts={"ftol": 1e-12, "gtol": 1e-7},
+    )
+    theirs = dict(zip(other.coeff_names, other.coeff_, strict=True))
+    assert other.loglikelihood == pytest.approx(mixture.llf, abs=1e-4)
+    assert theirs["x"] == pytest.approx(mixture.params["x"], abs=1e-3)
+    assert theirs["z"] == pytest.approx(mixture.params["z"], abs=1e-4)
+    assert abs(theirs["sd.x"]) == pytest.approx(mixture.params["spread of x"], abs=1e-3)
 
 
 def test_tastes_are_recovered():
