@@ -38,6 +38,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from shared.readme import write_section
 
 from grocery_spheres.county import truth
 from grocery_spheres.county.block import make_block
@@ -57,7 +58,6 @@ HASHES_A_LINE = 2  # product and quantity; promotion
 MOST_RATIO, MOST_GB = 4.0, 1.5  # what is required
 PATIENCE = 600  # seconds: a process that fails must not keep the others waiting
 EVERY = 0.1  # seconds between two looks at the memory
-README = Path(__file__).with_name("README.md")
 START, END = "<!-- county: written by benchmarks/county.py -->", "<!-- county: end -->"
 PACKAGES = ["numpy", "polars", "pyarrow", "scipy"]
 
@@ -477,17 +477,6 @@ def section(results: dict[tuple[str, int, int], Run], rounds: int, minutes: floa
     )
 
 
-def write_section(text: str) -> None:
-    """Put the section into the README, in place of its older self; other sections stay."""
-    old = README.read_text(encoding="utf-8") if README.exists() else "# Benchmarks\n"
-    before, _, rest = old.partition(START)
-    after = rest.partition(END)[2].strip("\n")
-    parts = [before.strip("\n"), text, after]
-    draft = README.with_suffix(".part")
-    draft.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
-    draft.replace(README)
-
-
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(
@@ -511,7 +500,7 @@ def main() -> None:
     text = section(results, options.rounds, (time.perf_counter() - began) / 60)
     print(text)
     if options.write:
-        write_section(text)
+        write_section(START, END, text)
 
 
 if __name__ == "__main__":

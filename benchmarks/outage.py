@@ -24,12 +24,12 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 import polars as pl
+from shared.readme import write_section
 
 from grocery_spheres import estimate_outage
 from grocery_spheres.outage import estimate as estimates
@@ -47,7 +47,6 @@ OFTEN = 3  # times as many rounds of the placebo of the synthetic control, which
 LEAST_WALL = 0.5  # seconds: shorter cases are repeated and averaged
 LEAST_RATIOS = {"diff-diff": 10, "pysyncon": 50}  # what is required: wall seconds over ours
 NEAR = {"ours": 0.0, "diff-diff": 1e-6, "pysyncon": 0.02}  # how far its ratios of gaps may be from ours
-README = Path(__file__).with_name("README.md")
 START, END = "<!-- outage: written by benchmarks/outage.py -->", "<!-- outage: end -->"
 PACKAGES = ["numpy", "scipy", "statsmodels", "diff-diff", "pysyncon"]
 MOST_SECONDS, MOST_MB = 60, 300  # what is required of the structural placebo; of memory, of all of ours
@@ -357,17 +356,6 @@ def section(tables: list[str]) -> str:
     return "\n\n".join([START, TITLE, ABOUT, first, ABOUT_MODELS, second, made, AGAIN, END])
 
 
-def write_section(text: str) -> None:
-    """Put the section into the README, in place of its older self; other sections stay."""
-    old = README.read_text(encoding="utf-8") if README.exists() else "# Benchmarks\n"
-    before, _, rest = old.partition(START)
-    after = rest.partition(END)[2].strip("\n")
-    parts = [before.strip("\n"), text, after]
-    draft = README.with_suffix(".part")
-    draft.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
-    draft.replace(README)
-
-
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(
@@ -393,7 +381,7 @@ def compare(units: int, rounds: int, write: bool) -> None:
     ]
     print("\n\n".join(tables), flush=True)
     if write:
-        write_section(section(tables))
+        write_section(START, END, section(tables))
 
 
 if __name__ == "__main__":

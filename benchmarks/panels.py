@@ -29,6 +29,7 @@ from statistics import median
 from typing import Any
 
 import polars as pl
+from shared.readme import write_section
 
 from grocery_spheres.panels import baskets, check_baskets, household_weeks, store_days
 
@@ -37,7 +38,6 @@ ROW_GROUP = 300_000  # lines; groups of millions defeat streaming
 SHIFTS = {"household_id": 10_000, "store_id": 100_000, "basket_id": 10**11}  # above every id of the data
 READ = ["household_id", "store_id", "basket_id", "sold_at", "sales_usd", "discount_usd"]
 KEYS = ["household_id", "store_id", "basket_id", "sold_at"]
-README = Path(__file__).with_name("README.md")
 START, END = "<!-- panels: written by benchmarks/panels.py -->", "<!-- panels: end -->"
 PACKAGES = ["polars", "narwhals", "pandas", "duckdb", "pyarrow"]
 
@@ -289,17 +289,6 @@ def section(tables: list[str]) -> str:
     return "\n\n".join([START, TITLE, ABOUT, *tables, made, AGAIN, END])
 
 
-def write_section(text: str) -> None:
-    """Put the section into the README, in place of its older self; other sections stay."""
-    old = README.read_text(encoding="utf-8") if README.exists() else "# Benchmarks\n"
-    before, _, rest = old.partition(START)
-    after = rest.partition(END)[2].strip("\n")
-    parts = [before.strip("\n"), text, after]
-    draft = README.with_suffix(".part")
-    draft.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
-    draft.replace(README)
-
-
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(
@@ -333,7 +322,7 @@ def compare(sizes: tuple[int, ...], rounds: int, write: bool) -> None:
         tables.append(table(results, lines, rounds))
         print(f"{tables[-1]}\n", flush=True)
     if write:
-        write_section(section(tables))
+        write_section(START, END, section(tables))
 
 
 if __name__ == "__main__":

@@ -142,14 +142,15 @@ def read_situations(
     starts = np.flatnonzero(_changes(rows[person], rows[columns.situation]))
     chosen = _chosen(rows, columns, starts) if choices else np.full(len(starts), -1)
     persons = rows[person].gather(starts.tolist())
-    place = {option: number for number, option in enumerate(known)}
     return Situations(
         names=(*[f"is {option}" for option in intercepts], *columns.covariates),
         terms=_terms(rows, columns, intercepts),
         starts=starts,
         chosen=chosen,
         person=(persons.rank("dense") - 1).to_numpy().astype(np.int64),
-        option=np.array([place[one] for one in rows[columns.option]], dtype=np.int64),
+        option=rows[columns.option]
+        .replace_strict(known, range(len(known)), return_dtype=pl.Int64)
+        .to_numpy(),
         options=known,
         persons=persons.unique(maintain_order=True).to_list(),
         situations=rows[columns.situation].gather(starts.tolist()).to_list(),

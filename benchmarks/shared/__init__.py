@@ -1,0 +1,1 @@
+"""What the benchmarks' scripts share: nothing is measured here."""
