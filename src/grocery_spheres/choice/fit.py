@@ -83,9 +83,9 @@ def fit_choice(
     ones = _intercepts(table, columns, intercepts)
     data = read_situations(table, columns, intercepts=ones)
     _refuse_never(data, ones)
-    _refuse_nothing(data, columns)
-    places = _places(data.names, random)
     spread = _spreads(data)
+    _refuse_nothing(data, columns, spread)
+    places = _places(data.names, random)
     scaled = replace(data, terms=data.terms / spread)
     plain = climb(_slopes(scaled), np.zeros(len(data.names)), data.names)
     if not places:
@@ -131,16 +131,13 @@ def _intercepts(table: Any, columns: Columns, intercepts: str | Sequence[Any]) -
     return tuple(bare.options[1:])
 
 
-def _refuse_nothing(data: Situations, columns: Columns) -> None:
+def _refuse_nothing(data: Situations, columns: Columns, spread: Array) -> None:
     if not data.names:
         raise ContractError("Neither `covariates` nor `intercepts` are given: nothing tells options apart.")
     if (data.sizes < 2).all():
         raise ContractError(f"No situation of `{columns.situation}` has two options: nothing was chosen.")
-    deviations = data.terms - np.add.reduceat(data.terms, data.starts, axis=0)[data.of_row] / data.sizes[
-        data.of_row
-    ].reshape(-1, 1)
-    for name, size in zip(data.names, np.abs(deviations).max(axis=0), strict=True):
-        if size < 1e-12 * max(1.0, float(np.abs(data.terms).max())):
+    for name, size, least in zip(data.names, spread, 1e-9 * np.abs(data.terms).max(axis=0), strict=True):
+        if size <= least:
             raise ContractError(
                 f"`{name}` is the same for all options in every situation: choices say nothing of it. Let it "
                 "change with the option, for example multiplied by one option's indicator."
@@ -177,8 +174,10 @@ def _places(names: tuple[str, ...], random: Sequence[str]) -> tuple[int, ...]:
 def _spreads(data: Situations) -> Array:
     """Return each term's spread within situations."""
     means = np.add.reduceat(data.terms, data.starts, axis=0) / data.sizes[:, None]
-    away = data.terms - means[data.of_row]
-    return np.asarray(np.sqrt((away**2).mean(axis=0)))
+    between = np.einsum("sk,sk,s->k", means, means, data.sizes.astype(float))
+    within = np.einsum("rk,rk->k", data.terms, data.terms) - between
+    rounding = 1e-13 * np.einsum("rk,rk->k", data.terms, data.terms)
+    return np.asarray(np.sqrt(np.where(within > rounding, within, 0.0) / len(data.terms)))
 
 
 def _count(draws: Any) -> int:

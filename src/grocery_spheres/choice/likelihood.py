@@ -46,10 +46,10 @@ def derivatives(data: Situations, beta: Array, *, curved: bool = True) -> tuple[
         Whether the Hessian is wanted; an empty one else.
     """
     chances, logsum = shares(data.terms @ beta, data.starts, data.of_row)
-    mean = np.add.reduceat(chances[:, None] * data.terms, data.starts, axis=0)
+    weighted = chances[:, None] * data.terms
+    mean = np.add.reduceat(weighted, data.starts, axis=0)
     scores = data.terms[data.chosen] - mean
     value = float((data.terms[data.chosen] @ beta - logsum).sum())
     if not curved:
         return value, scores.sum(axis=0), np.zeros((0, 0)), scores
-    rooted = np.sqrt(chances)[:, None] * data.terms
-    return value, scores.sum(axis=0), mean.T @ mean - rooted.T @ rooted, scores
+    return value, scores.sum(axis=0), mean.T @ mean - data.terms.T @ weighted, scores

@@ -208,16 +208,21 @@ def _refuse_gaps(rows: pl.DataFrame, columns: Columns) -> None:
 
 
 def _refuse_doubles(rows: pl.DataFrame, columns: Columns, person: str) -> None:
-    twice = rows.select(columns.situation, columns.option).is_duplicated()
-    if twice.any():
-        one = rows.filter(twice).select(columns.situation, columns.option).row(0)
-        raise ContractError(f"The option {one[1]!r} stands twice in the situation {one[0]!r}.")
+    """Refuse, among sorted rows, an option that stands twice and a situation of two persons."""
+    same = ~_changes(rows[person], rows[columns.situation], rows[columns.option])
+    if same.any():
+        one = rows.row(int(np.argmax(same)), named=True)
+        raise ContractError(
+            f"The option {one[columns.option]!r} stands twice in the situation {one[columns.situation]!r}."
+        )
+    starts = int(_changes(rows[person], rows[columns.situation]).sum())
+    if starts == rows[columns.situation].n_unique():
+        return
     owners = rows.group_by(columns.situation).agg(pl.col(person).n_unique().alias("owners"))
     shared = owners.filter(pl.col("owners") > 1)[columns.situation]
-    if len(shared):
-        raise ContractError(
-            f"The situation {shared[0]!r} belongs to several persons: one row a situation and option of one."
-        )
+    raise ContractError(
+        f"The situation {shared[0]!r} belongs to several persons: one row a situation and option of one."
+    )
 
 
 def _refuse_strange(found: pl.Series, known: Sequence[Any]) -> None:
