@@ -184,8 +184,9 @@ def _one(
     if compared < FEWEST_COMPARED:
         raise ContractError(
             f"Only {compared} regular customers of the {len(case.donors)} donors never came to a dark store; "
-            f"{FEWEST_COMPARED} are needed to compare with. Name more donors, or ask for fewer days "
-            "(`regular`)."
+            f"{FEWEST_COMPARED} are needed to compare with. If donors were named, name more; else nearly "
+            "everyone has been to the dark store, and this record cannot be accounted for: what was lost "
+            "alone is estimate_outage's question."
         )
     touched = np.any([one.touched for one in people], axis=0)
     picks = draw_picks(moments(records, case, cases), len(case.dark), placebos=placebos, seed=seed)

@@ -40,6 +40,10 @@ class Ratio:
     top_errors: Array
     bottom_errors: Array
 
+    def __repr__(self) -> str:
+        """Show the ratio instead of all errors."""
+        return f"Ratio({self.value:.4g}, from {len(self.top_errors)} placebos)"
+
     @property
     def value(self) -> float:
         """The plain ratio; NaN over nothing."""

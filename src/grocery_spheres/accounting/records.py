@@ -15,6 +15,7 @@ from grocery_spheres.tables import ContractError, check_table, read_baskets, to_
 
 MOST_A_DAY = 3  # baskets of a household and day, on average over the record, that are believed
 LEAST_DAYS = 28  # over which that average is taken at least
+_SHOWN = 8  # ids in a message
 _COUNT = " baskets"  # a name that no measure has
 BASKETS = "baskets"  # the measure that counts; any other is a column that is summed
 
@@ -86,8 +87,10 @@ class Records:
         try:
             return self.store_ids.index(store)
         except ValueError:
+            some = ", ".join(map(repr, self.store_ids[:_SHOWN]))
             raise ContractError(
-                f"The {what} {store!r} has no basket. Ids are compared as they are: 7 is not '7'."
+                f"The {what} {store!r} has no basket. Ids are compared as they are: 7 is not '7'. There are: "
+                f"{some}{' and more' if len(self.store_ids) > _SHOWN else ''}."
             ) from None
 
     def within(self, days: slice) -> Flags:
@@ -156,7 +159,13 @@ def read_records(
     """
     names = _measures(measures)
     columns = [name for name in names if name != BASKETS]
-    rows = read_baskets(baskets, ["household_id", "store_id", "date", *columns])
+    try:
+        rows = read_baskets(baskets, ["household_id", "store_id", "date", *columns])
+    except TypeError as wrong:
+        raise ContractError(
+            f"`baskets` is {type(baskets).__name__}: give a frame (Polars, pandas, DuckDB), one row a basket. A "
+            "file is read by polars.read_parquet or polars.read_csv first."
+        ) from wrong
     for name in columns:
         _refuse_unfit(rows, name)
     gaps = _gaps(masked, dark)
@@ -236,6 +245,10 @@ def _refuse_unfit(rows: pl.DataFrame, name: str) -> None:
     if not rows[name].dtype.is_numeric():
         raise ContractError(
             f"The column `{name}` of the baskets holds {rows[name].dtype}: a measure needs numbers."
+        )
+    if not float(rows[name].cast(pl.Float64).fill_nan(0.0).sum()) > 0:
+        raise ContractError(
+            f"The column `{name}` of the baskets sums to nothing or less: no share of it can be lost."
         )
     infinite = int(rows[name].cast(pl.Float64).is_infinite().sum())
     if infinite:

@@ -16,7 +16,7 @@ from grocery_spheres.accounting.parts import DIVERTED, LOST, parts, retention
 from grocery_spheres.accounting.ratios import Ratio, ranked
 from grocery_spheres.accounting.records import Array
 from grocery_spheres.accounting.spans import DAILY
-from grocery_spheres.accounting.verdict import FOUND, NONE_SEEN, NOT_ESTIMABLE
+from grocery_spheres.accounting.verdict import verdict
 from grocery_spheres.outage.calibration import POWER
 from grocery_spheres.outage.certainty import UNBOUNDED, Ranked, check_alpha
 from grocery_spheres.tables import ContractError
@@ -161,7 +161,7 @@ class Account:
             `share` of what was lost with `share_low` and `share_high` (infinite where the loss itself may
             be nothing), `detectable` (the smallest amount that would be seen four times in five), `verdict`
             ("found"; "none seen": less than `detectable`, if any; "not estimable here": even all that was
-            lost would not have been seen).
+            lost would often not be seen; see `verdict`).
         """
         return self.frame
 
@@ -214,8 +214,5 @@ class Account:
         pvalue, seen = self.pvalue(part, measure=measure), self.detectable(part, measure=measure)
         ratio = self.share(part, measure=measure)
         ends = (1.0, 1.0) if part == LOST else ratio.interval(self.alpha)
-        verdict = FOUND if pvalue <= self.alpha else self._unseen(seen, measure)
-        return measure, part, value, low, high, pvalue, ratio.value, *ends, seen, verdict
-
-    def _unseen(self, detectable: float, measure: str) -> str:
-        return NONE_SEEN if detectable <= self.parts(measure)[LOST] else NOT_ESTIMABLE
+        told = verdict(part, pvalue, seen, self.parts(measure)[LOST], self.alpha)
+        return measure, part, value, low, high, pvalue, ratio.value, *ends, seen, told
