@@ -117,6 +117,17 @@ def test_nobody_to_compare_with():
         gs.account(pl.concat([two, early]), gs.Outage(["a"], DARK.start, DARK.end), placebos=5)
 
 
+def test_what_is_no_frame():
+    with pytest.raises(gs.ContractError, match="`baskets` is str: give a frame"):
+        gs.account("sales.csv", DARK)
+
+
+def test_a_measure_that_sums_to_less_than_nothing():
+    trips = example_trips().with_columns(sales_usd=-pl.col("sales_usd"))
+    with pytest.raises(gs.ContractError, match="`sales_usd` of the baskets sums to nothing or less"):
+        gs.account(trips, DARK, placebos=5)
+
+
 def test_one_store_alone():
     with pytest.raises(gs.ContractError, match="All baskets are of one store"):
         gs.account(example_trips().filter(store_id="shop-1"), DARK, measures=["baskets"])

@@ -163,8 +163,8 @@ def read_records(
         rows = read_baskets(baskets, ["household_id", "store_id", "date", *columns])
     except TypeError as wrong:
         raise ContractError(
-            f"`baskets` is {type(baskets).__name__}: give a frame (Polars, pandas, DuckDB), one row a basket. A "
-            "file is read by polars.read_parquet or polars.read_csv first."
+            f"`baskets` is {type(baskets).__name__}: give a frame (Polars, pandas, DuckDB), one row a "
+            "basket. A file is read by polars.read_parquet or polars.read_csv first."
         ) from wrong
     for name in columns:
         _refuse_unfit(rows, name)
