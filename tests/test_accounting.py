@@ -31,6 +31,7 @@ from grocery_spheres.accounting.following import (
 from grocery_spheres.accounting.picture import bars
 from grocery_spheres.accounting.records import Records, read_records
 from grocery_spheres.accounting.spans import OUTAGE, Spans, spans_of
+from grocery_spheres.accounting.verdict import LOSSES
 from grocery_spheres.validation.account_truth import true_parts
 
 PLACEBOS = 150
@@ -208,6 +209,7 @@ def test_it_is_said_in_one_sentence_and_in_full(found):
     assert "This assumes that" in found.sentence()
     told = found.summary()
     for word in (
+        "seen from: ",
         "dark stores' net loss",
         "all stores' net loss",
         "retention",
@@ -217,6 +219,30 @@ def test_it_is_said_in_one_sentence_and_in_full(found):
     ):
         assert word in told
     assert repr(found).startswith("Account(baskets: lost ")
+
+
+def test_dollars_stand_beside_baskets(found):
+    assert "; in USD " in found.sentence()
+    alone = gs.account(example_trips(), example_dark(), measures=["baskets"], placebos=40)
+    assert "USD" not in alone.sentence()
+
+
+def test_a_store_that_sold_as_ever_is_asked_about(found):
+    open_all_along = gs.account(example_trips(outage=False), example_dark(), placebos=40)
+    assert "The dark stores sold" in open_all_along.summary()
+    dark = example_dark()
+    half = gs.Outage(dark.units, dark.start, dark.end, share_down=0.5)
+    assert "The dark stores sold" not in gs.account(example_trips(outage=False), half, placebos=40).summary()
+    assert "The dark stores sold" not in found.summary()
+
+
+def test_nothing_is_said_of_what_even_the_whole_loss_would_not_show(found):
+    for measure in found.measures:
+        lost = found.parts(measure)["lost"]
+        rows = found.frame.filter(measure=measure).filter(~pl.col("part").is_in(LOSSES))
+        unsure = rows.filter(pl.col("detectable") > lost)
+        assert unsure.height
+        assert (unsure["verdict"] == "not estimable here").all()
 
 
 def test_the_picture_adds_up(found):
@@ -254,7 +280,9 @@ def test_too_few_placebos_give_no_interval():
     found = gs.account(example_trips(), example_dark(), measures=["baskets"], placebos=5)
     assert found.conf_int() == (-np.inf, np.inf)
     assert (found.frame["verdict"] == "not estimable here").all()
-    assert "too few placebos" in found.sentence()
+    assert "No interval can be given" in found.sentence()
+    assert "19 are needed" in found.sentence()
+    assert "∞" not in found.summary()
     assert "∞" not in found.sentence()
     assert not found.recovered.known
     assert "no interval" in found.plot().to_json()

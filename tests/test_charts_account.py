@@ -52,7 +52,7 @@ def test_the_account_of_a_county_adds_up_beside_its_truth(made):
     assert true["lost"] == true["diverted"] + true["delayed"] + true["forgone"]
     assert true["lost"] > 0
     table = rows.beside_truth(found, true)
-    assert table.filter(part="lost")["true"].item() == true["lost"]
+    assert table.filter(part="lost")["happened"].item() == true["lost"]
     weeks = rows.week_rows(found, lives, small)
     first = weeks.filter(week=0)
     assert first["truth"].to_list() == [-true["lost"], true["diverted"]]

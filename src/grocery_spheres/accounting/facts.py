@@ -38,10 +38,19 @@ def facts(
         "followed_ids": [records.household_ids[place] for place in np.flatnonzero(followed)],
         "followed_share": _shares(records, cases, people),
         "appear_later": int((~_seen(records, cases)).sum()),
+        "sold_in_outage": float(sum(records.sold(case.spans.outage)[case.dark].sum() for case in cases)),
+        "expected_in_outage": float(sum(_usual(records, case) for case in cases)),
+        "partly": any(outage.share_down < 1 for outage in outages),
         "unlike": [
             records.store_ids[place] for case in cases for place in case.dark if _unlike(records, case, place)
         ],
     }
+
+
+def _usual(records: Records, case: Case) -> float:
+    """Return the baskets of so many days of the baseline at the dark stores."""
+    base, days = case.spans.baseline, case.spans.outage.stop - case.spans.outage.start
+    return float(records.sold(base)[case.dark].sum() * days / (base.stop - base.start))
 
 
 def _seen(records: Records, cases: Sequence[Case]) -> Flags:

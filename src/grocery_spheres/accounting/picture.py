@@ -111,6 +111,8 @@ def _words(row: dict[str, Any]) -> str:
 def _title(found: Any, measure: str) -> str:
     rows = {row["part"]: row for row in found.frame.filter(measure=measure).to_dicts()}
     lost, diverted = rows[LOST], rows[DIVERTED]
+    if not np.isfinite(lost["low"]):
+        return "No interval can be given: too few placebos"
     if lost["verdict"] != FOUND:
         return "No loss can be told from chance here"
     begin = f"Of {wording.amount(lost['estimate'])} {wording.unit(measure)} lost"

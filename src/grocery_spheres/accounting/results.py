@@ -52,8 +52,9 @@ class Account:
     facts : mapping
         `dark`, `donors`, `outages`, `regular` (days), `followed` (households), `followed_ids`,
         `followed_share` (of what the dark stores sold in the baseline, by measure), `compared` (households),
-        `appear_later` (households), `left_out` (stores with days without records), `unlike` (dark stores
-        that no donor is nearly as large or small as), `placebos_failed`.
+        `appear_later` (households), `sold_in_outage` and `expected_in_outage` (baskets at the dark stores, by
+        anybody), `partly` (whether any outage was told to be partial), `left_out` (stores with days without
+        records), `unlike` (dark stores that no donor is nearly as large or small as), `placebos_failed`.
     alpha : float
         One minus the level of every interval.
     """

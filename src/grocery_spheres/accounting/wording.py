@@ -13,6 +13,7 @@ from grocery_spheres.outage.wording import level
 
 _UNITS = {"baskets": "baskets", "sales_usd": "USD"}
 _NOTHING = 1e-9  # of any measure
+_OPEN = 0.1  # share of the usual that a store sold, from which on one must ask whether it was dark
 ASSUMES = (
     "without the outage the followed customers' purchases would have moved as those of other stores' "
     "customers, chosen by the same rule, who never came to a dark store and were not moved by the outage"
@@ -51,7 +52,7 @@ def of_parts(found: Any, measure: str) -> str:
 
 
 def sentence(found: Any) -> str:
-    """Say the account in one plain sentence.
+    """Say the account in plain words, with its ranges.
 
     Parameters
     ----------
@@ -62,40 +63,50 @@ def sentence(found: Any) -> str:
     rows = {row["part"]: row for row in found.frame.filter(measure=measure).to_dicts()}
     lost = rows[LOST]
     who = f"regular customers of {_who(found)} in the outage of {found.facts['outages']}"
+    if not np.isfinite(lost["low"]):
+        return f"No interval can be given for what was lost at {who}: {_too_few(found)}"
     if lost["verdict"] != FOUND:
         return (
             f"No loss can be told from chance at {who}: {amount(lost['estimate'])} {unit(measure)} "
-            f"({_interval(found, lost)}){_seen_from(lost)}; so nothing can be said of where it went. This "
-            f"assumes that {ASSUMES}."
+            f"({_interval(found, lost)}), and less than {amount(lost['detectable'])} would often not be "
+            f"seen; so nothing can be said of where it went. This assumes that {ASSUMES}."
         )
-    parts = "; ".join(_part(rows[name], word) for name, word in _TOLD)
+    parts = "; ".join(_part(rows[name], word, lost) for name, word in _TOLD)
     return (
-        f"Of {amount(lost['estimate'])} {unit(measure)} ({_interval(found, lost)}) that {who} did not buy "
-        f"there: {parts}. This assumes that {ASSUMES}."
+        f"Of {amount(lost['estimate'])} {unit(measure)} ({_interval(found, lost)}{_money(found)}) that {who} "
+        f"did not buy there: {parts}. This assumes that {ASSUMES}."
     )
 
 
 _TOLD = ((DIVERTED, "went to other stores"), (DELAYED, "came later"), (FORGONE, "were not bought at all"))
 
 
-def _interval(found: Any, row: dict[str, Any]) -> str:
-    ends = (row["low"], row["high"])
-    if not np.isfinite(ends).all():
-        return f"no {level(found.alpha)} interval, too few placebos"
-    return f"{level(found.alpha)} interval {span(ends)}"
-
-
-def _seen_from(row: dict[str, Any]) -> str:
+def _too_few(found: Any) -> str:
+    needed = int(np.ceil(1 / found.alpha)) - 1
     return (
-        f", and less than {amount(row['detectable'])} would often not be seen"
-        if np.isfinite(row["detectable"])
-        else ""
+        f"there are {len(found.errors)} placebo outages, and {needed} are needed for a {level(found.alpha)} "
+        "interval. More stores to compare with, a longer record before the outage or a lower level give more."
     )
 
 
-def _part(row: dict[str, Any], word: str) -> str:
+def _interval(found: Any, row: dict[str, Any]) -> str:
+    return f"{level(found.alpha)} interval {span((row['low'], row['high']))}"
+
+
+def _money(found: Any) -> str:
+    """Say what was lost in dollars, where that was measured, too."""
+    if "sales_usd" not in found.measures[1:]:
+        return ""
+    row = found.frame.filter(measure="sales_usd", part=LOST).row(0, named=True)
+    return f"; in USD {amount(row['estimate'])}, {span((row['low'], row['high']))}"
+
+
+def _part(row: dict[str, Any], word: str, lost: dict[str, Any]) -> str:
     if row["verdict"] == NOT_ESTIMABLE:
-        return f"how many {word} cannot be estimated here{_seen_from(row).replace(', and', ':')}"
+        seen, whole = amount(row["detectable"]), amount(lost["estimate"])
+        return (
+            f"how many {word} cannot be told, since even {seen} would often be missed and {whole} were lost"
+        )
     if row["verdict"] == NONE_SEEN:
         return f"none are seen that {word} ({span((row['low'], row['high']))})"
     return f"{amount(row['estimate'])} ({span((row['low'], row['high']))}) {word}"
@@ -114,20 +125,25 @@ def summary(found: Any) -> str:
     found : Account
         The account.
     """
-    blocks = [sentence(found), *(_table(found, measure) for measure in found.measures)]
-    return "\n\n".join([*blocks, "\n".join(_later(found)), "\n".join(_rests_on(found))])
+    blocks = [sentence(found)]
+    if np.isfinite(found.conf_int()).all():
+        blocks += [*(_table(found, measure) for measure in found.measures), _KEY, "\n".join(_later(found))]
+    return "\n\n".join([*blocks, "\n".join(_rests_on(found))])
+
+
+_KEY = """seen from: the smallest amount that would be seen four times in five.
+none seen: less than that, if any. not estimable here: even all that was lost would often not be seen.
+not followed: lost by buyers who are no regular customers. before: in the weeks before, a placebo."""
 
 
 def _table(found: Any, measure: str) -> str:
     interval = f"{level(found.alpha)} interval"
-    lines = [f"{measure:<34}{'estimate':>10}  {interval:<22}{'share of lost':<24}{'seen from':<11}verdict"]
+    lines = [f"{measure:<34}{'verdict':<20}{'estimate':>10}  {interval:<22}{'seen from':<11}share of lost"]
     for row in found.frame.filter(measure=measure).to_dicts():
         ends, shares = span((row["low"], row["high"])), percent((row["share_low"], row["share_high"]))
         share = "" if row["part"] == LOST else f"{100 * row['share']:.0f} % ({shares})".replace("-", "−")
-        seen = amount(row["detectable"])
-        lines.append(
-            f"{row['part']:<34}{amount(row['estimate']):>10}  {ends:<22}{share:<24}{seen:<11}{row['verdict']}"
-        )
+        told = f"{row['part']:<34}{row['verdict']:<20}{amount(row['estimate']):>10}"
+        lines.append(f"{told}  {ends:<22}{amount(row['detectable']):<11}{share}".rstrip())
     return "\n".join(lines)
 
 
@@ -154,6 +170,7 @@ def _kept(found: Any) -> str:
 
 def _rests_on(found: Any) -> list[str]:
     facts = found.facts
+    sold, usual = facts["sold_in_outage"], facts["expected_in_outage"]
     share = ", ".join(f"{100 * part:.0f} % of {name}" for name, part in facts["followed_share"].items())
     lines = [
         f"Followed: {facts['followed']:,} households that came on at least {facts['regular']} days of the "
@@ -163,6 +180,12 @@ def _rests_on(found: Any) -> list[str]:
         "the whole account.",
         f"Assumes that {ASSUMES}.",
     ]
+    if sold > _OPEN * usual and not facts["partly"]:
+        lines.insert(
+            0,
+            f"The dark stores sold {sold:,.0f} baskets in the outage, where {usual:,.0f} were usual. If they "
+            "were not wholly dark, say so by `share_down`; if they were open, there was no outage.",
+        )
     told = {
         "appear_later": "{:,} households appear only after the selection: nobody follows them.",
         "placebos_failed": "{:,} placebos had nothing to be expected and were left out.",

@@ -34,7 +34,8 @@ def laid_end_to_end(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
 def _account(rows: pl.DataFrame, width: int, measure: str) -> Any:
     y = alt.Y("part:N", sort=rows["part"].to_list(), axis=None)
     title = f"{measure}, % of what was lost"
-    scale = alt.Scale(domain=[-150, 200], nice=False, clamp=True)
+    ends = rows.select(pl.min("line from (%)").alias("low"), pl.max("line to (%)").alias("high")).row(0)
+    scale = alt.Scale(domain=[min(ends[0], 0) - 5, max(ends[1], 100) + 5], nice=False)
     x = alt.X("from (%):Q", title=title, scale=scale, axis=alt.Axis(values=[-100, 0, 100, 200]))
     ink = alt.Color("of:N", scale=alt.Scale(domain=list(_INKS), range=list(_INKS.values())), legend=None)
     tips: list[Any] = [
@@ -45,14 +46,14 @@ def _account(rows: pl.DataFrame, width: int, measure: str) -> Any:
     zero = alt.Chart(pl.DataFrame({"zero": [0]})).mark_rule(color=theme.GRID)
     drawn = [
         zero.encode(x=alt.X("zero:Q", scale=scale, title=title)),
-        base.mark_rule(strokeWidth=1.5, yOffset=9).encode(
+        base.mark_bar(height=8, yOffset=6).encode(x=x, x2="to (%):Q", color=ink),
+        base.mark_rule(strokeWidth=1.5, yOffset=14).encode(
             x=alt.X("line from (%):Q", scale=scale, title=title), x2="line to (%):Q", color=ink
         ),
-        base.mark_bar(height=9, yOffset=9).encode(x=x, x2="to (%):Q", color=ink),
-        base.mark_tick(color=theme.INK, thickness=2, size=16, yOffset=9).encode(
+        base.mark_tick(color=theme.INK, thickness=2, size=15, yOffset=9).encode(
             x=alt.X("truth at (%):Q", scale=scale, title=title)
         ),
-        base.mark_text(align="left", dy=-7).encode(x=alt.value(0), text="words:N"),
+        base.mark_text(align="left", dy=-9).encode(x=alt.value(0), text="words:N"),
     ]
     return alt.layer(*drawn).properties(width=width - 30, height=alt.Step(_STEP))
 
@@ -136,18 +137,18 @@ def held(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
         y=y, tooltip=["row:N", *[alt.Tooltip(f"{n}:Q", format=".1f") for n in ("coverage", "low", "high")]]
     )
     drawn = [
-        base.mark_tick(color=theme.INK, thickness=2, size=22, yOffset=7).encode(
+        base.mark_tick(color=theme.INK, thickness=2, size=18, yOffset=6).encode(
             x=alt.X("level:Q", scale=scale, title=title)
         ),
-        base.mark_rule(strokeWidth=2, color=theme.SPHERE, yOffset=7).encode(
+        base.mark_rule(strokeWidth=2, color=theme.SPHERE, yOffset=6).encode(
             x=alt.X("low:Q", scale=scale, title=title), x2="high:Q"
         ),
-        base.mark_point(filled=True, size=42, opacity=1, color=theme.SPHERE, yOffset=7).encode(
+        base.mark_point(filled=True, size=42, opacity=1, color=theme.SPHERE, yOffset=6).encode(
             x=alt.X("coverage:Q", scale=scale, title=title)
         ),
-        base.mark_text(align="left", dy=-7).encode(x=alt.value(0), text="row:N"),
+        base.mark_text(align="left", dy=-10).encode(x=alt.value(0), text="row:N"),
     ]
-    return alt.layer(*drawn).properties(width=width, height=alt.Step(30))
+    return alt.layer(*drawn).properties(width=width, height=alt.Step(36))
 
 
 def verdicts(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
@@ -155,7 +156,7 @@ def verdicts(data: pl.DataFrame, width: int) -> alt.TopLevelMixin:
     order = data["part"].unique(maintain_order=True).to_list()
     inks = alt.Scale(
         domain=["found", "none seen", "not estimable here"],
-        range=[theme.SPHERE, theme.GREEN, theme.WINDOW],
+        range=[theme.SPHERE, theme.PURPLE, theme.CONTEXT],
     )
     bars = alt.Chart(data).encode(
         y=alt.Y("part:N", sort=order, axis=None),

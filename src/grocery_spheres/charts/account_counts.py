@@ -19,6 +19,7 @@ _SHORT = {
     "diverted": "diverted",
     "diverted to independent grocers": "independent",
     "diverted to chain grocers": "chain",
+    "diverted to other stores": "left",
     "delayed": "delayed",
     "forgone": "forgone",
     "dark stores' net loss": "net_dark",
@@ -128,6 +129,10 @@ def injected_counts() -> Counts:
     for row in proofs.never_rows().to_dicts():
         ends = tuple(row[name] / 100 for name in ("found at 5 %", "low", "high"))
         counts[f"account.never_{_SHORT[row['part']]}"] = (*ends, "share of accounts")
+    for row in proofs.mean_errors().to_dicts():
+        ends = (row["bias"], row["bias"] - 1.96 * row["mc_error"], row["bias"] + 1.96 * row["mc_error"])
+        counts[f"account.bias_{_SHORT[row['part']]}"] = (*ends, "baskets")
+        counts[f"account.mean_{_SHORT[row['part']]}"] = (row["truth"], "baskets")
     for row in proofs.two_stores().to_dicts():
         ends = (row["bias"], row["bias"] - 1.96 * row["mc_error"], row["bias"] + 1.96 * row["mc_error"])
         counts[f"account.two_{_SHORT[row['part']]}"] = (*ends, "baskets")
@@ -143,6 +148,6 @@ def fading_counts(rows: pl.DataFrame) -> Counts:
     return {
         "account.fade_chosen": (chosen, "baskets a day"),
         "account.fade_usual": (means["what was usual"] / chosen - 1, "change"),
-        "account.fade_after": (means["the outage and after"] / chosen - 1, "change"),
-        "account.fade_apart": (means["the outage and after"] / means["what was usual"] - 1, "change"),
+        "account.fade_after": (means["measured"] / chosen - 1, "change"),
+        "account.fade_apart": (means["measured"] / means["what was usual"] - 1, "change"),
     }

@@ -86,6 +86,11 @@ def refused() -> int:
     return read("account_injected").filter(part="refused").height
 
 
+def mean_errors() -> pl.DataFrame:
+    """Return the mean error of accounts of one store's injected outage, by part."""
+    return bias(injected().filter(pl.col("part").is_in(_SHOWN)), ["part"])
+
+
 def two_stores() -> pl.DataFrame:
     """Return the mean error where two stores that share customers were dark at once, by part."""
     table = read("account_injected").filter(reaction=TWO).filter(pl.col("part").is_in(_SHOWN))

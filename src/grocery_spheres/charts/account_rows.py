@@ -22,7 +22,7 @@ from grocery_spheres.validation.account_truth import true_parts
 
 _MEASURES = {"baskets": "Baskets", "sales_usd": "Dollars of 2045"}
 _KINDS = {"independent": "independent grocers", "chain": "chain grocers"}
-_LEFT = "diverted to other stores"
+_TELLS = {"diverted to other stores": "Left over by the kinds' own changes"}
 AT_DARK, AT_OTHERS = "at the dark Spheres", "at other stores"
 
 
@@ -73,7 +73,7 @@ def part_rows(found: Account, expected: pl.DataFrame) -> pl.DataFrame:
     for measure, name in _MEASURES.items():
         truth = dict(every.filter(measure=measure).select("part", "share_of_lost").iter_rows())
         shares = {row["part"]: row for row in found.frame.filter(measure=measure).to_dicts()}
-        for bar in bars(found, measure).filter(pl.col("part") != _LEFT).to_dicts():
+        for bar in bars(found, measure).to_dicts():
             made.append({"measure": name, **_laid(bar, shares[bar["part"]], truth, shares["lost"])})
     return pl.DataFrame(made)
 
@@ -83,7 +83,7 @@ def _laid(
 ) -> dict[str, Any]:
     whole, is_lost = lost["estimate"], bar["part"] == "lost"
     ends = (row["low"] / whole, row["high"] / whole) if is_lost else (row["share_low"], row["share_high"])
-    start, known = bar["start"] / whole, None if is_lost else truth[bar["part"]]
+    start, known = bar["start"] / whole, None if is_lost else truth.get(bar["part"], 0.0)
     return {
         "part": bar["part"],
         "of": bar["of"],
@@ -101,11 +101,11 @@ def _laid(
 
 
 def _said(row: dict[str, Any], ends: tuple[float, float], known: float | None) -> str:
-    name = str(row["part"]).capitalize()
+    name = _TELLS.get(row["part"], str(row["part"]).capitalize())
     if known is None:
         return f"{name}: {row['estimate']:,.0f} ({row['low']:,.0f} to {row['high']:,.0f})".replace("-", "−")
     span = f"{100 * ends[0]:.0f} to {100 * ends[1]:.0f}"
-    return f"{name}: {100 * row['share']:.0f} % ({span}); true {100 * known:.0f} %".replace("-", "−")
+    return f"{name}: {100 * row['share']:.0f} % ({span}); expected {100 * known:.0f} %".replace("-", "−")
 
 
 def realised(found: Account, lives: Lives, county: County) -> dict[str, float]:
@@ -133,20 +133,20 @@ def beside_truth(found: Account, true: Mapping[str, float]) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        One row = one part: `part`, `baskets`, `low`, `high`, `seen from` (the smallest amount that would be
-        seen four times in five), `true`, `verdict`.
+        One row = one part: `part`, `verdict`, `baskets`, `low`, `high`, `seen from` (the smallest amount that
+        would be seen four times in five), `happened`.
     """
     shown = ["lost", "diverted", "delayed", "forgone", "dark stores' net loss", "all stores' net loss"]
     shown += ["not followed", "lost in all"]
     rows = found.frame.filter(pl.col("part").is_in(shown), measure="baskets")
     return rows.select(
         "part",
+        "verdict",
         pl.col("estimate").alias("baskets"),
         "low",
         "high",
         pl.col("detectable").alias("seen from"),
-        pl.col("part").replace_strict(dict(true), return_dtype=pl.Float64).alias("true"),
-        "verdict",
+        pl.col("part").replace_strict(dict(true), return_dtype=pl.Float64).alias("happened"),
     )
 
 
@@ -216,7 +216,7 @@ def fading_rows(baskets: pl.DataFrame, stores: Sequence[Any], day: dt.date, leas
     -------
     polars.DataFrame
         One row = one week: `week` (of the record), `days` ("chosen on these", "what was usual", "apart",
-        "the outage and after"), `baskets a day` (of all followed customers at their own store).
+        "measured"), `baskets a day` (of all followed customers at their own store).
     """
     records = read_records(baskets, ["baskets"])
     start = (day - records.first).days
@@ -229,7 +229,7 @@ def fading_rows(baskets: pl.DataFrame, stores: Sequence[Any], day: dt.date, leas
         "chosen on these": spans.selection,
         "what was usual": spans.baseline,
         "apart": spans.before,
-        "the outage and after": slice(spans.outage.start, spans.after.stop),
+        "measured": slice(spans.outage.start, spans.after.stop),
     }
     rows = [
         (first // WEEK + 1, name, float(daily[first : first + WEEK].mean()))
