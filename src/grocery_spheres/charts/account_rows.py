@@ -22,7 +22,11 @@ from grocery_spheres.validation.account_truth import true_parts
 
 _MEASURES = {"baskets": "Baskets", "sales_usd": "Dollars of 2045"}
 _KINDS = {"independent": "independent grocers", "chain": "chain grocers"}
-_TELLS = {"diverted to other stores": "Left over by the kinds' own changes"}
+_TELLS = {
+    "diverted to independent grocers": "To independent grocers",
+    "diverted to chain grocers": "To chain grocers",
+    "diverted to other stores": "Left over between kinds",
+}
 AT_DARK, AT_OTHERS = "at the dark Spheres", "at other stores"
 
 
