@@ -86,8 +86,8 @@ def test_customers_that_are_chosen_by_their_visits_come_less_once_the_choosing_i
     trips = pl.DataFrame({"household_id": household, "store_id": household % 5, "date": dates})
     found = rows.fading_rows(trips, [0, 1, 2], dt.date(2017, 9, 20), 3)
     counts = account_counts.fading_counts(found)
-    assert counts["account.fade_usual"][0] < -0.2
-    assert abs(counts["account.fade_apart"][0]) < 0.08
+    assert counts["regulars.fade_usual"][0] < -0.2
+    assert abs(counts["regulars.fade_apart"][0]) < 0.08
     for width in (theme.WIDE, theme.PHONE):
         assert drawn(account_2045.regulars_fade(found, width))
 

@@ -19,6 +19,8 @@ from grocery_spheres.prose import check_prose
 ROOT = provenance.root()
 FIGURES = ROOT / "reports" / "figures"
 EVIDENCE = {
+    "account": "synthetic",
+    "accounts_injected": "injected",
     "injected": "injected",
     "county": "synthetic",
     "formats": "synthetic",

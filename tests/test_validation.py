@@ -118,8 +118,8 @@ def test_a_replication_run_today_is_the_one_that_is_committed(name):
 def test_an_unknown_subject_is_refused_in_one_line(capsys):
     assert main(["validate", "weather"]) == 2
     assert (
-        "There is no subject 'weather'; there are: entry, formats, designs, injected."
-        in capsys.readouterr().err
+        "There is no subject 'weather'; there are: entry, formats, designs, injected, account_county, "
+        "account_injected." in capsys.readouterr().err
     )
 
 

@@ -122,23 +122,29 @@ def injected_counts() -> Counts:
     counts: Counts = {}
     for row in proofs.held_rows().to_dicts():
         ends = (row["coverage"] / 100, row["low"] / 100, row["high"] / 100)
-        counts[f"account.injected_{_SHORT[row['part']]}_{row['level']}"] = (*ends, "share of intervals")
-        counts["account.injected"] = (float(row["outages"]), "outages")
+        counts[f"accounts_injected.injected_{_SHORT[row['part']]}_{row['level']}"] = (
+            *ends,
+            "share of intervals",
+        )
+        counts["accounts_injected.injected"] = (float(row["outages"]), "outages")
     for row in proofs.verdict_rows().filter(pl.col("verdict") == "not estimable here").to_dicts():
-        counts[f"account.unknown_{_SHORT[row['part']]}"] = (row["accounts (%)"] / 100, "share of accounts")
+        counts[f"accounts_injected.unknown_{_SHORT[row['part']]}"] = (
+            row["accounts (%)"] / 100,
+            "share of accounts",
+        )
     for row in proofs.never_rows().to_dicts():
         ends = tuple(row[name] / 100 for name in ("found at 5 %", "low", "high"))
-        counts[f"account.never_{_SHORT[row['part']]}"] = (*ends, "share of accounts")
+        counts[f"accounts_injected.never_{_SHORT[row['part']]}"] = (*ends, "share of accounts")
     for row in proofs.mean_errors().to_dicts():
         ends = (row["bias"], row["bias"] - 1.96 * row["mc_error"], row["bias"] + 1.96 * row["mc_error"])
-        counts[f"account.bias_{_SHORT[row['part']]}"] = (*ends, "baskets")
-        counts[f"account.mean_{_SHORT[row['part']]}"] = (row["truth"], "baskets")
+        counts[f"accounts_injected.bias_{_SHORT[row['part']]}"] = (*ends, "baskets")
+        counts[f"accounts_injected.mean_{_SHORT[row['part']]}"] = (row["truth"], "baskets")
     for row in proofs.two_stores().to_dicts():
         ends = (row["bias"], row["bias"] - 1.96 * row["mc_error"], row["bias"] + 1.96 * row["mc_error"])
-        counts[f"account.two_{_SHORT[row['part']]}"] = (*ends, "baskets")
-        counts["account.two"] = (float(row["replications"]), "outages")
-        counts[f"account.two_lost_mean_{_SHORT[row['part']]}"] = (row["truth"], "baskets")
-    return counts | {"account.refused": (float(proofs.refused()), "accounts")}
+        counts[f"accounts_injected.two_{_SHORT[row['part']]}"] = (*ends, "baskets")
+        counts["accounts_injected.two"] = (float(row["replications"]), "outages")
+        counts[f"accounts_injected.two_lost_mean_{_SHORT[row['part']]}"] = (row["truth"], "baskets")
+    return counts | {"accounts_injected.refused": (float(proofs.refused()), "accounts")}
 
 
 def fading_counts(rows: pl.DataFrame) -> Counts:
@@ -146,8 +152,8 @@ def fading_counts(rows: pl.DataFrame) -> Counts:
     means = dict(rows.group_by("days").agg(pl.mean("baskets a day")).iter_rows())
     chosen = means["chosen on these"]
     return {
-        "account.fade_chosen": (chosen, "baskets a day"),
-        "account.fade_usual": (means["what was usual"] / chosen - 1, "change"),
-        "account.fade_after": (means["measured"] / chosen - 1, "change"),
-        "account.fade_apart": (means["measured"] / means["what was usual"] - 1, "change"),
+        "regulars.fade_chosen": (chosen, "baskets a day"),
+        "regulars.fade_usual": (means["what was usual"] / chosen - 1, "change"),
+        "regulars.fade_after": (means["measured"] / chosen - 1, "change"),
+        "regulars.fade_apart": (means["measured"] / means["what was usual"] - 1, "change"),
     }

@@ -54,8 +54,9 @@ PARTS = (
 @cache
 def _public() -> tuple[Groceries, pl.DataFrame]:
     groceries = complete_journey()
-    kept = ("household_id", "store_id", "date", "sales_usd")
-    return groceries, panels.baskets(groceries.lines).select(*kept).collect()
+    kept = ("household_id", "store_id", "date")
+    baskets = panels.baskets(groceries.lines).collect().select(*kept)
+    return groceries, baskets.sort(kept)  # the draws go by rows
 
 
 def replicate(seed: int) -> Rows:
