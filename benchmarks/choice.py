@@ -12,10 +12,8 @@ benchmarks/README.md.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -27,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from shared.readme import write_section
+from shared.readme import made_with, write_section
 
 from grocery_spheres import fit_choice
 
@@ -164,10 +162,7 @@ def section(results: dict[str, dict[str, float]], situations: int, rounds: int) 
     head = [f"**{situations:,} situations**, median of {rounds}", ""]
     head += ["| case | wall s | x ours | peak MB |", "|---|--:|--:|--:|"]
     required = ["", f"Required: xlogit at least {LEAST_RATIO} times ours ({held})."]
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    made = (
-        f"Python {platform.python_version()}, {versions}; {os.cpu_count()} cores, shared with other programs."
-    )
+    made = made_with(PACKAGES)
     table = "\n".join([*head, *rows, *(required if situations == SITUATIONS else [])])
     return "\n\n".join([START, TITLE, ABOUT, table, made, AGAIN, END])
 

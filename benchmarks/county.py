@@ -16,11 +16,9 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import hashlib
-import importlib.metadata
 import json
 import multiprocessing
 import os
-import platform
 import resource
 import shutil
 import subprocess
@@ -38,7 +36,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from shared.readme import write_section
+from shared.readme import made_with, write_section
 
 from grocery_spheres.county import truth
 from grocery_spheres.county.block import make_block
@@ -453,11 +451,7 @@ def read_table(results: dict[tuple[str, int, int], Run]) -> str:
 def section(results: dict[tuple[str, int, int], Run], rounds: int, minutes: float) -> str:
     """Write the README's section."""
     towns = Parameters().towns
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    made = (
-        f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}: Python {platform.python_version()}, {versions}; "
-        f"{os.cpu_count()} cores, shared with other programs."
-    )
+    made = f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}: {made_with(PACKAGES)}"
     lines = int(results[("build", towns, 1)]["lines"])
     return "\n\n".join(
         [

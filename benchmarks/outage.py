@@ -14,10 +14,8 @@ puts the tables into benchmarks/README.md.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -29,7 +27,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from shared.readme import write_section
+from shared.readme import made_with, write_section
 
 from grocery_spheres import estimate_outage
 from grocery_spheres.outage import estimate as estimates
@@ -348,10 +346,7 @@ def model_table(results: dict[str, dict[str, float]], units: int, rounds: int) -
 
 def section(tables: list[str]) -> str:
     """Write the README's section."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    made = (
-        f"Python {platform.python_version()}, {versions}; {os.cpu_count()} cores, shared with other programs."
-    )
+    made = made_with(PACKAGES)
     first, second = tables
     return "\n\n".join([START, TITLE, ABOUT, first, ABOUT_MODELS, second, made, AGAIN, END])
 

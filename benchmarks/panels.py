@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib.metadata
 import importlib.resources
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -29,7 +26,7 @@ from statistics import median
 from typing import Any
 
 import polars as pl
-from shared.readme import write_section
+from shared.readme import made_with, write_section
 
 from grocery_spheres.panels import baskets, check_baskets, household_weeks, store_days
 
@@ -282,10 +279,7 @@ def table(results: Results, lines: int, rounds: int) -> str:
 
 def section(tables: list[str]) -> str:
     """Write the README's section."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    made = (
-        f"Python {platform.python_version()}, {versions}; {os.cpu_count()} cores, shared with other programs."
-    )
+    made = made_with(PACKAGES)
     return "\n\n".join([START, TITLE, ABOUT, *tables, made, AGAIN, END])
 
 

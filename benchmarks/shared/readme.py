@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import os
+import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 README = Path(__file__).parents[1] / "README.md"
+
+
+def made_with(packages: Sequence[str]) -> str:
+    """Say what a table was measured with, in a line.
+
+    Parameters
+    ----------
+    packages : sequence of str
+        Names, as they are installed.
+    """
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    return (
+        f"Python {platform.python_version()}, {versions}; {os.cpu_count()} cores, shared with other programs."
+    )
 
 
 def write_section(start: str, end: str, text: str) -> None:

@@ -18,6 +18,7 @@ import polars as pl
 import statsmodels.api as sm
 
 from grocery_spheres.outage.certainty import check_alpha
+from grocery_spheres.outage.wording import level
 from grocery_spheres.tables import ContractError, require_columns, to_polars
 
 WEEKS = 8  # before the window, whose same weekdays tell what was usual
@@ -100,11 +101,10 @@ class TwoCauses:
             f"{key} {how} {told[key]['estimate']:+.3g} ({told[key]['low']:.3g} to {told[key]['high']:.3g})"
             for key, how in names.items()
         ]
-        level = f"{100 * (1 - self.alpha):g} % intervals"
         text = (
             f"A day of the window changed the outcome of a unit (usual {self.usual:.3g}) by: "
-            f"{', '.join(parts)}; {level}, assuming that which unit saw what has nothing to do with how it "
-            "would have changed."
+            f"{', '.join(parts)}; {level(self.alpha)} intervals, assuming that which unit saw what has "
+            "nothing to do with how it would have changed."
         )
         return text.replace("-", "−")
 
@@ -173,6 +173,7 @@ def two_causes(
     >>> found.effects["estimate"].round(6).to_list()
     [4.0, -6.0, -2.0, -0.0]
     """
+    check_alpha(alpha)
     rows = to_polars(panel)
     names = {"unit": unit, "time": time, "outcome": outcome, "first": first, "second": second}
     require_columns(rows.columns, [*names.values(), *([block] if block else [])], "panel")
@@ -180,7 +181,7 @@ def two_causes(
     _refuse_small(changes, first, second)
     effects = _effects(changes, (first, second), alpha)
     shuffled = _shuffled(changes, (first, second), np.random.default_rng(seed))
-    return TwoCauses(first, second, changes, effects, shuffled, usual, check_alpha(alpha))
+    return TwoCauses(first, second, changes, effects, shuffled, usual, float(alpha))
 
 
 def _changes(

@@ -34,7 +34,7 @@ def bars(found: Any, measure: str) -> pl.DataFrame:
         `estimate`, `low`, `high`, `low_end`, `high_end` (where the interval lies, from the bar's start on),
         `verdict`. The last bar ends at what was lost.
     """
-    rows = {row["part"]: row for row in found.frame.filter(measure=measure).to_dicts()}
+    rows = wording.by_part(found, measure)
     to = [f"diverted to {name}" for name in found.rivals]
     order = [(LOST, LOST), *((name, DIVERTED) for name in ([*to, OTHERS] if to else [DIVERTED]))]
     order += [(DELAYED, DELAYED), (FORGONE, FORGONE)]
@@ -109,7 +109,7 @@ def _words(row: dict[str, Any]) -> str:
 
 
 def _title(found: Any, measure: str) -> str:
-    rows = {row["part"]: row for row in found.frame.filter(measure=measure).to_dicts()}
+    rows = wording.by_part(found, measure)
     lost, diverted = rows[LOST], rows[DIVERTED]
     if not np.isfinite(lost["low"]):
         return "No interval can be given: too few placebos"

@@ -42,6 +42,11 @@ def percent(ends: tuple[float, float]) -> str:
     return f"{100 * ends[0]:.0f} to {100 * ends[1]:.0f} %".replace("-", "−")
 
 
+def by_part(found: Any, measure: str) -> dict[str, dict[str, Any]]:
+    """Return the rows of an account's table in one measure, by their part."""
+    return {row["part"]: row for row in found.frame.filter(measure=measure).to_dicts()}
+
+
 def of_parts(found: Any, measure: str) -> str:
     """Write the identity in numbers."""
     known = found.parts(measure)
@@ -60,7 +65,7 @@ def sentence(found: Any) -> str:
         The account.
     """
     measure = found.measures[0]
-    rows = {row["part"]: row for row in found.frame.filter(measure=measure).to_dicts()}
+    rows = by_part(found, measure)
     lost = rows[LOST]
     who = f"regular customers of {_who(found)} in the outage of {found.facts['outages']}"
     if not np.isfinite(lost["low"]):
@@ -97,7 +102,7 @@ def _money(found: Any) -> str:
     """Say what was lost in dollars, where that was measured, too."""
     if "sales_usd" not in found.measures[1:]:
         return ""
-    row = found.frame.filter(measure="sales_usd", part=LOST).row(0, named=True)
+    row = by_part(found, "sales_usd")[LOST]
     return f"; in USD {amount(row['estimate'])}, {span((row['low'], row['high']))}"
 
 

@@ -8,11 +8,13 @@ from typing import Any
 import polars as pl
 
 from grocery_spheres.accounting.results import Account
+from grocery_spheres.accounting.wording import by_part
 from grocery_spheres.charts import account_proofs as proofs
 from grocery_spheres.validation.account_county_proof import LARGE, RETENTION
 
 Counts = dict[str, tuple[Any, ...]]
 
+_MEAN = {"bias": "mean", "two": "two_lost_mean"}  # numbers of mean truths, beside those of mean errors
 _OF_LOST = "share of what was lost"
 _SHORT = {
     "lost": "lost",
@@ -39,7 +41,7 @@ def account_counts(found: Account, prefix: str = "account") -> Counts:
         f"{prefix}.compared": (float(found.facts["compared"]), "households"),
         f"{prefix}.followed_share": (found.facts["followed_share"]["baskets"], "share of baskets"),
     }
-    rows = {row["part"]: row for row in found.frame.filter(measure="baskets").to_dicts()}
+    rows = by_part(found, "baskets")
     for part, short in _SHORT.items():
         if part in rows:
             row = rows[part]
@@ -54,8 +56,7 @@ def account_counts(found: Account, prefix: str = "account") -> Counts:
 def later_counts(found: Account) -> Counts:
     """Count retention, with its interval; and what the money says of diversion."""
     kept = found.retention
-    usd = found.frame.filter(measure="sales_usd")
-    rows = {row["part"]: row for row in usd.to_dicts()}
+    rows = by_part(found, "sales_usd")
     counts: Counts = {
         "account.lost_usd": (*(rows["lost"][name] for name in ("estimate", "low", "high")), "USD of 2045"),
         "account.diverted_usd": (
@@ -135,15 +136,14 @@ def injected_counts() -> Counts:
     for row in proofs.never_rows().to_dicts():
         ends = tuple(row[name] / 100 for name in ("found at 5 %", "low", "high"))
         counts[f"accounts_injected.never_{_SHORT[row['part']]}"] = (*ends, "share of accounts")
-    for row in proofs.mean_errors().to_dicts():
-        ends = (row["bias"], row["bias"] - 1.96 * row["mc_error"], row["bias"] + 1.96 * row["mc_error"])
-        counts[f"accounts_injected.bias_{_SHORT[row['part']]}"] = (*ends, "baskets")
-        counts[f"accounts_injected.mean_{_SHORT[row['part']]}"] = (row["truth"], "baskets")
-    for row in proofs.two_stores().to_dicts():
-        ends = (row["bias"], row["bias"] - 1.96 * row["mc_error"], row["bias"] + 1.96 * row["mc_error"])
-        counts[f"accounts_injected.two_{_SHORT[row['part']]}"] = (*ends, "baskets")
-        counts["accounts_injected.two"] = (float(row["replications"]), "outages")
-        counts[f"accounts_injected.two_lost_mean_{_SHORT[row['part']]}"] = (row["truth"], "baskets")
+    for name, table in {"bias": proofs.mean_errors(), "two": proofs.two_stores()}.items():
+        for row in table.to_dicts():
+            reach = 1.96 * row["mc_error"]
+            ends = (row["bias"], row["bias"] - reach, row["bias"] + reach)
+            counts[f"accounts_injected.{name}_{_SHORT[row['part']]}"] = (*ends, "baskets")
+            counts[f"accounts_injected.{_MEAN[name]}_{_SHORT[row['part']]}"] = (row["truth"], "baskets")
+            if name == "two":
+                counts["accounts_injected.two"] = (float(row["replications"]), "outages")
     return counts | {"accounts_injected.refused": (float(proofs.refused()), "accounts")}
 
 

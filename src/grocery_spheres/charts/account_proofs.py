@@ -134,13 +134,10 @@ def county_rows() -> pl.DataFrame:
     )
     half = 1.96 * pl.col("error of one county") / pl.col("counties").sqrt()
     known = read("account_county").filter(county="large").group_by("part").agg(pl.mean("expected_share"))
-    small = read("account_county").filter(county="small")
-    inside = (pl.col("realised") >= pl.col("low")) & (pl.col("realised") <= pl.col("high"))
-    held = coverage(small.with_columns(covered=inside), ["part"])
     return (
         large.with_columns(low=pl.col("mean error") - half, high=pl.col("mean error") + half)
         .join(known, on="part", validate="1:1", maintain_order="left")
-        .join(held.select("part", "coverage"), on="part", validate="1:1", maintain_order="left")
+        .join(small_coverage().select("part", "coverage"), on="part", validate="1:1", maintain_order="left")
         .select(
             "part",
             "mean error",

@@ -15,6 +15,8 @@ from grocery_spheres.accounting.ratios import ranked
 from grocery_spheres.accounting.records import Array, read_records
 from grocery_spheres.accounting.results import Account
 from grocery_spheres.accounting.spans import ANTICIPATION, DAILY, WEEK, spans_of
+from grocery_spheres.accounting.wording import by_part
+from grocery_spheres.charts.outage_rows import dark_ids
 from grocery_spheres.county.load import County
 from grocery_spheres.county.world import SPHERE
 from grocery_spheres.validation.account_lives import Lives
@@ -38,7 +40,7 @@ def asked(county: County) -> dict[str, Any]:
     """
     towns = county.towns.select("town_id", "event")
     stores = county.stores.join(towns, on="town_id", how="left", validate="m:1")
-    dark = set(known_outages(county)["store_id"])
+    dark = dark_ids(county)
     spheres = stores.filter(pl.col("store_id").str.starts_with(SPHERE))["store_id"]
     kinds = {
         label: stores.filter(pl.col("kind") == kind)["store_id"].to_list() for kind, label in _KINDS.items()
@@ -48,11 +50,6 @@ def asked(county: County) -> dict[str, Any]:
         "strata": dict(stores.select("store_id", "event").iter_rows()),
         "rivals": kinds,
     }
-
-
-def known_outages(county: County) -> pl.DataFrame:
-    """Return the county's outages; every county has the table."""
-    return county.outages if county.outages is not None else pl.DataFrame(schema={"store_id": pl.String})
 
 
 def part_rows(found: Account, expected: pl.DataFrame) -> pl.DataFrame:
@@ -76,7 +73,7 @@ def part_rows(found: Account, expected: pl.DataFrame) -> pl.DataFrame:
     made = []
     for measure, name in _MEASURES.items():
         truth = dict(every.filter(measure=measure).select("part", "share_of_lost").iter_rows())
-        shares = {row["part"]: row for row in found.frame.filter(measure=measure).to_dicts()}
+        shares = by_part(found, measure)
         for bar in bars(found, measure).to_dicts():
             made.append({"measure": name, **_laid(bar, shares[bar["part"]], truth, shares["lost"])})
     return pl.DataFrame(made)

@@ -13,7 +13,7 @@ from grocery_spheres.choice.draws import normal_draws
 from grocery_spheres.choice.newton import ChoiceError, Top, climb
 from grocery_spheres.choice.results import ChoiceResults
 from grocery_spheres.choice.situations import Array, Columns, Situations, read_situations
-from grocery_spheres.tables import ContractError
+from grocery_spheres.tables import ContractError, require_columns, to_polars
 
 DRAWS = 200  # a person; their sensitivity is told by `ChoiceResults.redrawn`
 _BEGIN = 0.3  # spread of a random taste, in units of utility per standard deviation, where the climb begins
@@ -127,8 +127,9 @@ def _intercepts(table: Any, columns: Columns, intercepts: str | Sequence[Any]) -
         raise ContractError(
             f"`intercepts` is {intercepts!r}: give 'none', 'all but the first', or a list of options."
         )
-    bare = read_situations(table, columns.without_covariates())
-    return tuple(bare.options[1:])
+    rows = to_polars(table)
+    require_columns(rows.columns, [columns.option], "choices")
+    return tuple(rows[columns.option].unique().sort()[1:])
 
 
 def _refuse_nothing(data: Situations, columns: Columns, spread: Array) -> None:

@@ -64,12 +64,6 @@ def tastes(theta: Array, terms: int, random: tuple[int, ...], draws: Array) -> A
     return beta
 
 
-def utilities(data: Situations, beta: Array) -> Array:
-    """Return the utility of each row under its person's draws, (rows, draws)."""
-    of_person = data.person[data.of_row]
-    return np.einsum("rk,rdk->rd", data.terms, beta[of_person], optimize=True)
-
-
 def _parts(data: Situations, standard: Array) -> Iterator[tuple[Situations, Array]]:
     """Cut the data into stretches of persons that fit into memory."""
     first = np.append(data.first_of_person, len(data.starts))

@@ -45,7 +45,7 @@ class Top:
     steps: int
 
 
-def climb(slopes: Slopes, start: Array, names: tuple[str, ...], *, bounded: bool = True) -> Top:
+def climb(slopes: Slopes, start: Array, names: tuple[str, ...]) -> Top:
     """Climb to the top, halving steps that lead down.
 
     Parameters
@@ -56,8 +56,6 @@ def climb(slopes: Slopes, start: Array, names: tuple[str, ...], *, bounded: bool
         Where to begin.
     names : tuple of str
         Of the coefficients, for messages.
-    bounded : bool
-        Whether a coefficient beyond `FAR` is taken for a sign of separation.
 
     Raises
     ------
@@ -79,7 +77,7 @@ def climb(slopes: Slopes, start: Array, names: tuple[str, ...], *, bounded: bool
         at, found = _shortened(slopes, at, move, value)
         value, gradient, hessian = found
         far = int(np.argmax(np.abs(at)))
-        if bounded and abs(at[far]) > FAR:
+        if abs(at[far]) > FAR:
             raise ChoiceError(
                 f"The coefficient of `{names[far]}` runs away (beyond {FAR:.0f} units of utility per "
                 "standard deviation): it tells chosen from not chosen without error (separation). Leave it "

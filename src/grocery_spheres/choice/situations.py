@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,10 +36,6 @@ class Columns:
     chosen: str
     person: str | None
     covariates: tuple[str, ...]
-
-    def without_covariates(self) -> Columns:
-        """Return the same columns, but for covariates."""
-        return replace(self, covariates=())
 
 
 @dataclass(frozen=True)
